@@ -1,0 +1,49 @@
+using Sweeps.Core.Ids;
+
+namespace Sweeps.Abstractions.Dispatch;
+
+/// <summary>
+/// Brings free slots and ready jobs together; key: the pool (<c>default</c>). Memory only, reentrant, rebuilt from the
+/// sweeps' pulses: what it forgets is only slower.
+/// </summary>
+public interface IDispatcherGrain : IGrainWithStringKey
+{
+    /// <summary>
+    /// A free slot waits up to 10 s for a job. The offer lapses after 3 s unless it is leased. The same request asked
+    /// again gets the same offer.
+    /// </summary>
+    [ResponseTimeout("00:00:12")]
+    Task<JobId?> WaitForJobAsync(SlotRequest request);
+
+    /// <summary>
+    /// Replaces the sweep's ready jobs: those that may be leased now, best first (front ones first), already cut to the
+    /// sweep's concurrency.
+    /// </summary>
+    Task SetReadyAsync(string sweep, IReadOnlyList<ReadyJob> jobs);
+
+    /// <summary>The job is leased, or can't be: its offer is settled.</summary>
+    Task SettleAsync(JobId job);
+
+    /// <summary>Jobs ready and slots waiting; for metrics.</summary>
+    Task<DispatcherStatus> StatusAsync();
+}
+
+/// <summary>A free slot.</summary>
+/// <param name="Worker">Worker.</param>
+/// <param name="Incarnation">Its incarnation.</param>
+/// <param name="Slot">Slot.</param>
+/// <param name="Request">Number of the request, growing with each new one of this slot.</param>
+[Immutable]
+public sealed record SlotRequest(string Worker, long Incarnation, int Slot, long Request);
+
+/// <summary>A job that may be leased now.</summary>
+/// <param name="Job">Job.</param>
+/// <param name="Front">Goes before all that are not front.</param>
+/// <param name="PreferWorker">Worker that held it last; null: any.</param>
+/// <param name="PreferSlot">Slot that held it last; null: any.</param>
+[Immutable]
+public sealed record ReadyJob(JobId Job, bool Front, string? PreferWorker, int? PreferSlot);
+
+/// <summary>How the pool stands.</summary>
+[Immutable]
+public sealed record DispatcherStatus(int Ready, int WaitingSlots);

@@ -1,0 +1,56 @@
+namespace Sweeps.Core.Homes;
+
+/// <summary>Where everything lies that one silo (or one machine's worker) keeps: <c>~/.sweeps</c>, or <c>--home DIR</c>.</summary>
+public sealed class SweepsHome
+{
+    /// <summary>Names the home; nothing is created.</summary>
+    /// <param name="root">Absolute or relative folder.</param>
+    public SweepsHome(string root) => Root = Path.GetFullPath(root);
+
+    /// <summary>The folder itself.</summary>
+    public string Root { get; }
+
+    /// <summary>The ledger.</summary>
+    public string Ledger => Path.Combine(Root, "ledger.db");
+
+    /// <summary>Held (flock) by the silo while it lives.</summary>
+    public string Lock => Path.Combine(Root, "silo.lock");
+
+    /// <summary>Where the silo of this home can be reached: written once it is ready, see <see cref="SiloAddress"/>.</summary>
+    public string SiloFile => Path.Combine(Root, "silo.json");
+
+    /// <summary>The random token that CLI and silo share; mode 0600.</summary>
+    public string TokenFile => Path.Combine(Root, "token");
+
+    /// <summary>Pinned inputs by SHA-256: <c>objects/ab/ab12...</c>.</summary>
+    public string Objects => Path.Combine(Root, "objects");
+
+    /// <summary>Copies of the built-in base models, by hash.</summary>
+    public string Bases => Path.Combine(Root, "bases");
+
+    /// <summary>Checkpoints and curves: <c>sweeps/SWEEP/train-12/attempt-1/step-40</c>.</summary>
+    public string Sweeps => Path.Combine(Root, "sweeps");
+
+    /// <summary>Copies of silo and trainer by build hash: <c>bin/HASH</c>.</summary>
+    public string Bin => Path.Combine(Root, "bin");
+
+    /// <summary>Logs of silo and trainers.</summary>
+    public string Logs => Path.Combine(Root, "logs");
+
+    /// <summary>File locks of the slots: <c>slots/3.lock</c>, held by the trainer of that slot; <c>slots/3.json</c> says who.</summary>
+    public string Slots => Path.Combine(Root, "slots");
+
+    /// <summary>The default: <c>$SWEEPS_HOME</c>, else <c>~/.sweeps</c>.</summary>
+    public static SweepsHome Default() =>
+        new(Environment.GetEnvironmentVariable("SWEEPS_HOME") is { Length: > 0 } home
+            ? home
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".sweeps"));
+
+    /// <summary>The folder of a job, relative to <see cref="Sweeps"/>: <c>SWEEP/train-12</c>.</summary>
+    public static string JobDirectory(Ids.JobId job) =>
+        $"{job.Sweep}/{job.Kind.ToString().ToLowerInvariant()}-{job.Number.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
+
+    /// <summary>The folder of an attempt, relative to <see cref="Sweeps"/>: <c>SWEEP/train-12/attempt-1</c>.</summary>
+    public static string AttemptDirectory(Ids.JobId job, int attempt) =>
+        $"{JobDirectory(job)}/attempt-{attempt.ToString(System.Globalization.CultureInfo.InvariantCulture)}";
+}

@@ -1,0 +1,20 @@
+namespace Sweeps.Core.Planning;
+
+/// <summary>What is known of the data before a trial runs.</summary>
+public sealed record DataFacts
+{
+    /// <summary>Labels in order: as declared, else sorted (numbers by value).</summary>
+    public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>Rows a split: <c>train</c>, <c>validation</c>, <c>test</c> (absent without one), after splitting.</summary>
+    public required IReadOnlyDictionary<string, int> Rows { get; init; }
+
+    /// <summary>Training rows a label.</summary>
+    public IReadOnlyDictionary<string, int> ClassCounts { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Columns of the training file.</summary>
+    public IReadOnlyList<string> Columns { get; init; } = [];
+
+    /// <summary>Mean tokens an example; null before a tokeniser saw it.</summary>
+    public double? MeanTokens { get; init; }
+}
