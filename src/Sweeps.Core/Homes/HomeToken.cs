@@ -1,0 +1,63 @@
+using System.Security.Cryptography;
+
+namespace Sweeps.Core.Homes;
+
+/// <summary>The random token that CLI and silo share: whoever comes first makes it, mode 0600.</summary>
+public static class HomeToken
+{
+    /// <summary>Reads the token, or makes it. Two processes at once end with the same one.</summary>
+    /// <exception cref="IOException">The home cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The home cannot be written.</exception>
+    public static string ReadOrCreate(SweepsHome home)
+    {
+        ArgumentNullException.ThrowIfNull(home);
+        if (Read(home) is { } known)
+        {
+            return known;
+        }
+
+        if (!OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(home.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        var temporary = $"{home.TokenFile}.{Guid.NewGuid():N}";
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using (var file = new FileStream(temporary, options))
+        using (var writer = new StreamWriter(file))
+        {
+            writer.Write(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
+        }
+
+        try
+        {
+            File.Move(temporary, home.TokenFile, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(home.TokenFile))
+        {
+            File.Delete(temporary);
+        }
+
+        return Read(home) ?? throw new IOException($"{home.TokenFile} is empty: remove it and try again");
+    }
+
+    /// <summary>The token, or null when there is none yet.</summary>
+    public static string? Read(SweepsHome home)
+    {
+        ArgumentNullException.ThrowIfNull(home);
+        try
+        {
+            var text = File.ReadAllText(home.TokenFile).Trim();
+            return text.Length == 0 ? null : text;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+}
