@@ -19,10 +19,14 @@ public interface IDispatcherGrain : IGrainWithStringKey
     /// Replaces the sweep's ready jobs: those that may be leased now, best first (front ones first), already cut to the
     /// sweep's concurrency.
     /// </summary>
-    Task SetReadyAsync(string sweep, IReadOnlyList<ReadyJob> jobs);
+    [ResponseTimeout("00:00:03")]
+    Task SetReadyAsync(ReadyList list);
 
     /// <summary>The job is leased, or can't be: its offer is settled.</summary>
-    Task SettleAsync(JobId job);
+    /// <param name="job">The job.</param>
+    /// <param name="change">Change number of the commit that settled it: lists drawn up before it do not bring it back; 0: none.</param>
+    [ResponseTimeout("00:00:03")]
+    Task SettleAsync(JobId job, long change);
 
     /// <summary>Jobs ready and slots waiting; for metrics.</summary>
     Task<DispatcherStatus> StatusAsync();
@@ -35,6 +39,13 @@ public interface IDispatcherGrain : IGrainWithStringKey
 /// <param name="Request">Number of the request, growing with each new one of this slot.</param>
 [Immutable]
 public sealed record SlotRequest(string Worker, long Incarnation, int Slot, long Request);
+
+/// <summary>A sweep's ready jobs.</summary>
+/// <param name="Sweep">Sweep.</param>
+/// <param name="Seen">Change number that the list was drawn up at.</param>
+/// <param name="Jobs">Jobs, best first.</param>
+[Immutable]
+public sealed record ReadyList(string Sweep, long Seen, IReadOnlyList<ReadyJob> Jobs);
 
 /// <summary>A job that may be leased now.</summary>
 /// <param name="Job">Job.</param>

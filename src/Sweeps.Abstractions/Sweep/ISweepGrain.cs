@@ -12,21 +12,27 @@ namespace Sweeps.Abstractions.Sweep;
 public interface ISweepGrain : IGrainWithStringKey
 {
     /// <summary>Commits the sweep with all its points, in one transaction, and answers. The same client id gets the same sweep.</summary>
+    /// <remarks>The sweep's id is the grain's key: <see cref="Core.Ids.SweepIds.From"/> of the spec's name and the client's id.</remarks>
+    [ResponseTimeout("00:02:00")]
     Task<LaunchAnswer> LaunchAsync(LaunchRequest request);
 
     /// <summary>A wish for the whole sweep: writes the sweep's row only. Idempotent.</summary>
     Task<WishAnswer> WishAsync(Wanted wanted);
 
     /// <summary>Retries failed and cancelled trials (all, or those named), in a sweep that has no score yet.</summary>
-    Task<WishAnswer> RetryAsync(IReadOnlyList<int>? trials);
+    Task<WishAnswer> RetryAsync(int[]? trials);
 
     /// <summary>Takes an ended sweep off the lists; its files go with the janitor.</summary>
     Task<WishAnswer> RemoveAsync();
 
-    /// <summary>A pulse, or a hint that a job committed up to this change number. Reads the rows above what it has seen.</summary>
+    /// <summary>
+    /// A pulse (0), or a hint that a job committed up to this change number. Reads the rows above what it has seen.
+    /// </summary>
+    [ResponseTimeout("00:00:03")]
     Task PokeAsync(long change);
 
     /// <summary>What pages show while it runs.</summary>
+    [ResponseTimeout("00:00:05")]
     Task<LiveSweep> LiveAsync();
 }
 

@@ -34,9 +34,15 @@ public interface ITrialGrain : IGrainWithStringKey
     /// sees to it that a lease timer runs.
     /// </summary>
     /// <param name="lostIncarnation">Worker and incarnation that ended, or null.</param>
+    [ResponseTimeout("00:00:03")]
     Task PokeAsync(WorkerLife? lostIncarnation);
 
+    /// <summary>The slot's worker says twice that it does not hold this attempt: it is released free of charge.</summary>
+    [ResponseTimeout("00:00:03")]
+    Task DisownAsync(int attempt);
+
     /// <summary>What pages show while it runs; null fields when nothing is known.</summary>
+    [ResponseTimeout("00:00:03")]
     Task<LiveTrial> LiveAsync();
 }
 

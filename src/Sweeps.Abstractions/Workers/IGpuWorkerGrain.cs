@@ -18,7 +18,23 @@ public interface IGpuWorkerGrain : IGrainWithStringKey
     Task<WorkerBeatAnswer> BeatAsync(WorkerBeat beat);
 
     /// <summary>A slot was granted this job (from the trial grain), so that a grant that never arrived is noticed.</summary>
+    [ResponseTimeout("00:00:03")]
     Task GrantedAsync(HeldJob grant, long incarnation);
+
+    /// <summary>
+    /// Waits up to 10 s for wishes that concern jobs of this worker, and answers with those jobs: their holder sends a
+    /// heartbeat at once, so that a pause or cancel arrives within a second. A hint that may be lost: the next
+    /// heartbeat brings the same wish. Empty after 10 s, or when the incarnation is not the current one.
+    /// </summary>
+    [ResponseTimeout("00:00:12")]
+    Task<Nudge> WaitForNudgeAsync(long incarnation);
+
+    /// <summary>A wish concerns this job, which the worker's incarnation holds.</summary>
+    [ResponseTimeout("00:00:03")]
+    Task NudgeAsync(JobId job, long incarnation);
+
+    /// <summary>Membership declared the worker's silo dead: ends the leases of its current incarnation early.</summary>
+    Task SiloDiedAsync();
 
     /// <summary>What pages show; null when it never registered with this activation.</summary>
     Task<LiveWorker?> LiveAsync();
@@ -44,6 +60,10 @@ public sealed record HeldJob(JobId Job, int Attempt, int Slot);
 /// <param name="Quarantined">Slots set aside, with the reason.</param>
 [Immutable]
 public sealed record WorkerBeat(long Incarnation, IReadOnlyList<HeldJob> Held, IReadOnlyDictionary<int, string> Quarantined);
+
+/// <summary>Jobs whose holders heartbeat at once.</summary>
+[Immutable]
+public sealed record Nudge(IReadOnlyList<JobId> Jobs);
 
 /// <summary>Whether the incarnation is still the current one.</summary>
 [Immutable]

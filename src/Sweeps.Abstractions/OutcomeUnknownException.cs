@@ -1,0 +1,27 @@
+namespace Sweeps.Abstractions;
+
+/// <summary>
+/// The ledger did not answer, so the outcome of the call is unknown. The grain forgets what it remembered and reads
+/// again; the caller repeats the call with the same number, which changes nothing when it was done already.
+/// </summary>
+[GenerateSerializer]
+public sealed class OutcomeUnknownException : Exception
+{
+    /// <summary>Says so.</summary>
+    public OutcomeUnknownException()
+        : base("the outcome is unknown: repeat the call")
+    {
+    }
+
+    /// <summary>Says so.</summary>
+    public OutcomeUnknownException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Says so, with the store's own error.</summary>
+    public OutcomeUnknownException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+}
