@@ -1,0 +1,137 @@
+using Sweeps.Data.Readers;
+using Sweeps.Data.Tokenizers;
+
+namespace Sweeps.Data.Templates;
+
+/// <summary>
+/// Turns rows into token ids of a bounded length. Only tokens that lie wholly in a field are ever left out, first from the
+/// longest field until it is as short as the next; the template stays whole, so do tokens on its border. The ids kept are
+/// those of the whole text, so nothing is tokenised differently because it was cut.
+/// </summary>
+public sealed class ExampleEncoder
+{
+    private readonly TextTemplate _template;
+    private readonly ITokenizer _tokenizer;
+    private readonly int _maxLength;
+    private readonly Keep _keep;
+
+    /// <param name="template">What the model reads.</param>
+    /// <param name="tokenizer">The tokenizer of the base model.</param>
+    /// <param name="maxLength">Most tokens an example may have, special ones included.</param>
+    /// <param name="keep">Which part of a field that is too long is kept.</param>
+    /// <exception cref="DataException">The template alone is longer than <paramref name="maxLength"/>.</exception>
+    public ExampleEncoder(TextTemplate template, ITokenizer tokenizer, int maxLength, Keep keep = Keep.Head)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 1);
+        _template = template;
+        _tokenizer = tokenizer;
+        _maxLength = maxLength;
+        _keep = keep;
+        TemplateTokens = tokenizer.Encode(template.RenderEmpty()).Length;
+        if (TemplateTokens >= maxLength)
+        {
+            throw new DataException(
+                null,
+                null,
+                $"the template alone takes {TemplateTokens} tokens (special ones included), which leaves nothing of max_length {maxLength} for the text",
+                $"Shorten the template or set max_length above {TemplateTokens}");
+        }
+    }
+
+    /// <summary>Tokens of the template with empty fields, special ones included.</summary>
+    public int TemplateTokens { get; }
+
+    /// <summary>The ids of a row.</summary>
+    /// <exception cref="DataException">With these fields the template's own tokens do not fit (they can be more than with
+    /// empty fields, by a token or two a field).</exception>
+    public EncodedExample Encode(Row row, int labelIndex)
+    {
+        List<TextTemplate.FieldSpan> fields = [];
+        string text = _template.Render(row, fields);
+        IReadOnlyList<Token> tokens = _tokenizer.Tokenize(text);
+        int room = _maxLength - _tokenizer.Prefix.Count - _tokenizer.Suffix.Count;
+        int over = tokens.Count - room;
+        return over <= 0
+            ? new EncodedExample(Join(tokens, null), labelIndex, 0)
+            : new EncodedExample(Join(tokens, Cut(tokens, fields, over, row.Line)), labelIndex, over);
+    }
+
+    private int[] Join(IReadOnlyList<Token> tokens, bool[]? cut)
+    {
+        List<int> ids = new(tokens.Count + _tokenizer.Prefix.Count + _tokenizer.Suffix.Count);
+        ids.AddRange(_tokenizer.Prefix);
+        for (int i = 0; i < tokens.Count; i++)
+        {
+            if (cut is null || !cut[i])
+            {
+                ids.Add(tokens[i].Id);
+            }
+        }
+
+        ids.AddRange(_tokenizer.Suffix);
+        return [.. ids];
+    }
+
+    private bool[] Cut(IReadOnlyList<Token> tokens, List<TextTemplate.FieldSpan> fields, int over, int line)
+    {
+        List<int>[] inField = [.. fields.Select(_ => new List<int>())];
+        int field = 0;
+        for (int i = 0; i < tokens.Count; i++)
+        {
+            while (field < fields.Count && tokens[i].Start >= fields[field].End)
+            {
+                field++;
+            }
+
+            if (field < fields.Count && tokens[i].Start >= fields[field].Start && tokens[i].End <= fields[field].End)
+            {
+                inField[field].Add(i);
+            }
+        }
+
+        bool[] cut = new bool[tokens.Count];
+        int[] kept = Lengths([.. inField.Select(static list => list.Count)], over)
+            ?? throw new DataException(null, line, $"the template takes more than max_length {_maxLength} tokens around this row's fields", "Shorten the template or raise max_length");
+        for (int f = 0; f < kept.Length; f++)
+        {
+            int drop = inField[f].Count - kept[f];
+            int front = _keep switch { Keep.Head => 0, Keep.Tail => drop, _ => drop / 2 };
+            for (int i = 0; i < inField[f].Count; i++)
+            {
+                cut[inField[f][i]] = i < front || i >= front + kept[f];
+            }
+        }
+
+        return cut;
+    }
+
+    /// <summary>Lowers the longest, again and again, until the sum has come down by <paramref name="over"/>; null if it cannot.</summary>
+    private static int[]? Lengths(int[] lengths, int over)
+    {
+        int total = lengths.Sum() - over;
+        if (total < 0)
+        {
+            return null;
+        }
+
+        // The highest level at which the fields, none above it, still fit; what is left goes to the first of the longer ones.
+        int level = 0;
+        while (lengths.Sum(length => Math.Min(length, level + 1)) <= total && level < total)
+        {
+            level++;
+        }
+
+        int[] kept = [.. lengths.Select(length => Math.Min(length, level))];
+        int left = total - kept.Sum();
+        for (int i = 0; i < kept.Length && left > 0; i++)
+        {
+            if (lengths[i] > kept[i])
+            {
+                kept[i]++;
+                left--;
+            }
+        }
+
+        return kept;
+    }
+}

@@ -1,0 +1,103 @@
+using System.Text;
+using Microsoft.ML.Tokenizers;
+
+namespace Sweeps.Data.Tokenizers;
+
+/// <summary>
+/// BERT's WordPiece: words by <see cref="BertNormalizer"/>, their pieces by Microsoft.ML.Tokenizers' BertTokenizer with its
+/// own normalisation off.
+/// </summary>
+internal sealed class BertWordPieceTokenizer : TokenizerBase
+{
+    private const string Continuation = "##";
+
+    private readonly BertTokenizer _pieces;
+    private readonly BertNormalizer _normalizer;
+    private readonly int _maxWordLength;
+    private readonly int _unknown;
+    private readonly bool _cleanup;
+
+    /// <param name="vocabulary">All tokens.</param>
+    /// <param name="modelTokens">The model's tokens by id, as vocab.txt holds them.</param>
+    /// <param name="added">Added tokens.</param>
+    /// <param name="special">Special ids; the unknown one must be there.</param>
+    /// <param name="normalizer">What happens to the text.</param>
+    /// <param name="maxWordLength">Longer words (in code points) are unknown. BERT: 100.</param>
+    /// <param name="cleanup">Whether decoding joins punctuation and contractions.</param>
+    public BertWordPieceTokenizer(
+        Vocabulary vocabulary,
+        IReadOnlyList<string> modelTokens,
+        AddedTokens added,
+        SpecialIds special,
+        BertNormalizer normalizer,
+        int maxWordLength,
+        bool cleanup)
+        : base(vocabulary, added, special)
+    {
+        _normalizer = normalizer;
+        _maxWordLength = maxWordLength;
+        _cleanup = cleanup;
+        _unknown = special.Unk!.Value;
+        using MemoryStream stream = new(Encoding.UTF8.GetBytes(string.Join('\n', modelTokens) + "\n"));
+        _pieces = BertTokenizer.Create(stream, new BertOptions
+        {
+            ApplyBasicTokenization = false,
+            LowerCaseBeforeTokenization = false,
+            RemoveNonSpacingMarks = false,
+            IndividuallyTokenizeCjk = false,
+            SplitOnSpecialTokens = false,
+            // Counted in UTF-16 units there; the limit in code points is kept here.
+            MaxInputCharsPerWord = 2 * maxWordLength,
+            ContinuingSubwordPrefix = Continuation,
+            UnknownToken = vocabulary.TokenOf(_unknown)!,
+        });
+    }
+
+    protected override void TokenizePiece(string piece, int offset, List<Token> tokens)
+    {
+        foreach (BertNormalizer.Word word in _normalizer.Words(piece))
+        {
+            if (word.Text.EnumerateRunes().Count() > _maxWordLength)
+            {
+                tokens.Add(new Token(_unknown, offset + word.Origins[0].Start, offset + word.Origins[^1].End));
+                continue;
+            }
+
+            foreach (EncodedToken part in _pieces.EncodeToTokens(word.Text, out _, considerPreTokenization: false, considerNormalization: false))
+            {
+                // An unknown word is one token, whatever its offset says.
+                (int first, int last) = part.Id == _unknown
+                    ? (0, word.Origins.Length - 1)
+                    : (part.Offset.Start.Value, part.Offset.End.Value - 1);
+                tokens.Add(new Token(part.Id, offset + word.Origins[first].Start, offset + word.Origins[last].End));
+            }
+        }
+    }
+
+    protected override void DecodeTokens(List<string> tokens, StringBuilder text)
+    {
+        for (int i = 0; i < tokens.Count; i++)
+        {
+            string token = tokens[i];
+            if (i > 0)
+            {
+                token = token.StartsWith(Continuation, StringComparison.Ordinal) ? token[Continuation.Length..] : " " + token;
+            }
+
+            text.Append(_cleanup ? Clean(token) : token);
+        }
+    }
+
+    private static string Clean(string token) => token
+        .Replace(" .", ".", StringComparison.Ordinal)
+        .Replace(" ?", "?", StringComparison.Ordinal)
+        .Replace(" !", "!", StringComparison.Ordinal)
+        .Replace(" ,", ",", StringComparison.Ordinal)
+        .Replace(" ' ", "'", StringComparison.Ordinal)
+        .Replace(" n't", "n't", StringComparison.Ordinal)
+        .Replace(" 'm", "'m", StringComparison.Ordinal)
+        .Replace(" do not", " don't", StringComparison.Ordinal)
+        .Replace(" 's", "'s", StringComparison.Ordinal)
+        .Replace(" 've", "'ve", StringComparison.Ordinal)
+        .Replace(" 're", "'re", StringComparison.Ordinal);
+}

@@ -1,0 +1,93 @@
+using Sweeps.Data;
+using Sweeps.Data.Tokenizers;
+
+namespace Sweeps.Tests.Data.Tokenizers;
+
+public sealed class BertTokenizerTests
+{
+    [Theory]
+    [InlineData("tok_bert_uncased", true)]
+    [InlineData("tok_bert_uncased", false)]
+    [InlineData("tok_rust_bert_uncased", true)]
+    [InlineData("tok_rust_bert_uncased", false)]
+    public void Ids_tokens_and_places_equal_Hugging_Face(string golden, bool json)
+    {
+        using TempFolder folder = new();
+        ITokenizer tokenizer = Load(folder, json);
+        List<string> differ = [];
+        foreach (GoldenTokens.Case expected in GoldenTokens.Load(golden).Cases)
+        {
+            int[] ids = tokenizer.Encode(expected.Text);
+            if (!ids.AsSpan().SequenceEqual(expected.Ids))
+            {
+                differ.Add($"{expected.Text}: {string.Join(' ', ids)} but {string.Join(' ', expected.Ids)}");
+                continue;
+            }
+
+            if (expected.Tokens is { } tokens && !tokens.SequenceEqual(ids.Select(id => tokenizer.TokenOf(id)!)))
+            {
+                differ.Add($"{expected.Text}: tokens");
+            }
+
+            IEnumerable<int[]> places = [[0, 0], .. tokenizer.Tokenize(expected.Text).Select(token => new[] { token.Start, token.End }), [0, 0]];
+            if (expected.Offsets is { } offsets && !offsets.Zip(places).All(pair => pair.First.SequenceEqual(pair.Second)))
+            {
+                differ.Add($"{expected.Text}: places {string.Join(' ', places.Select(p => $"{p[0]}-{p[1]}"))} but {string.Join(' ', offsets.Select(p => $"{p[0]}-{p[1]}"))}");
+            }
+
+            if (expected.Decoded is { } decoded && tokenizer.Decode(ids) != decoded)
+            {
+                differ.Add($"{expected.Text}: decoded {tokenizer.Decode(ids)}");
+            }
+        }
+
+        Assert.True(differ.Count == 0, $"{differ.Count} differ:\n{string.Join('\n', differ.Take(12))}");
+    }
+
+    [Fact]
+    public void Special_ids_are_found_either_way()
+    {
+        foreach (bool json in new[] { true, false })
+        {
+            using TempFolder folder = new();
+            ITokenizer tokenizer = Load(folder, json);
+
+            Assert.Equal(30_522, tokenizer.VocabularySize);
+            Assert.Equal((0, 100, 101, 102), (tokenizer.PadId, tokenizer.UnkId, tokenizer.ClsId, tokenizer.SepId));
+            Assert.Equal([101], tokenizer.Prefix);
+            Assert.Equal([102], tokenizer.Suffix);
+            Assert.Equal(new UnknownCount(1, 3), tokenizer.CountUnknown("hello 😀 world"));
+            Assert.Equal("hello, world!", tokenizer.Decode(tokenizer.Encode("Hello, world!")));
+        }
+    }
+
+    [Fact]
+    public void A_word_of_more_than_100_characters_is_unknown()
+    {
+        using TempFolder folder = new();
+        ITokenizer tokenizer = Load(folder, json: false);
+
+        Assert.NotEqual([100], tokenizer.Encode(new string('a', 100), addSpecial: false));
+        Assert.Equal([100], tokenizer.Encode(new string('a', 101), addSpecial: false));
+    }
+
+    [Fact]
+    public void A_vocabulary_without_its_special_tokens_or_with_a_token_twice_is_refused()
+    {
+        using TempFolder folder = new();
+        folder.File("vocab.txt", "[PAD]\n[UNK]\n[CLS]\nhello\n");
+        Assert.Contains("'[SEP]' is missing", Problem(), StringComparison.Ordinal);
+
+        folder.File("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[CLS]\n");
+        Assert.Contains("vocab.txt:5: the token '[CLS]' is there twice", Problem(), StringComparison.Ordinal);
+
+        string Problem() => Assert.Throws<DataException>(() => TokenizerLoader.Load(folder.Path)).Message;
+    }
+
+    private static ITokenizer Load(TempFolder folder, bool json)
+    {
+        string name = json ? "tokenizer.json" : "vocab.txt";
+        File.Copy(SharedFiles.Require($"tokenizers/bert-base-uncased/{name}"), Path.Combine(folder.Path, name));
+        return TokenizerLoader.Load(folder.Path);
+    }
+}
