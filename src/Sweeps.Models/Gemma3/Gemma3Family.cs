@@ -1,0 +1,13 @@
+using Sweeps.Models.Loading;
+using Sweeps.Models.Safetensors;
+
+namespace Sweeps.Models.Gemma3;
+
+/// <summary>Registers Gemma 3 (text).</summary>
+internal sealed class Gemma3Family : IModelFamily
+{
+    public string ModelType => "gemma3_text";
+
+    public Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options) =>
+        new Gemma3Model(Gemma3Config.Read(config), new WeightBinder(folder, "model.", options));
+}

@@ -1,0 +1,17 @@
+using Sweeps.Models.Safetensors;
+
+namespace Sweeps.Models.Loading;
+
+/// <summary>
+/// A transformer family: a folder with a config reader, a model and this registration. To add one, implement it and
+/// list it in <see cref="ModelFamilies"/>.
+/// </summary>
+internal interface IModelFamily
+{
+    /// <summary>Value of <c>model_type</c> in config.json.</summary>
+    string ModelType { get; }
+
+    /// <summary>Makes the model; a null folder draws new weights.</summary>
+    /// <exception cref="ModelLoadException">Config or weights do not fit.</exception>
+    Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options);
+}

@@ -1,0 +1,20 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Sweeps.Models.Loading;
+
+/// <summary>How a model is brought into memory.</summary>
+public sealed record LoadOptions
+{
+    /// <summary>Element type of the weights; default Float32, whatever the file holds.</summary>
+    public ScalarType Type { get; init; } = ScalarType.Float32;
+
+    /// <summary>Where the weights live; default the CPU.</summary>
+    public Device Device { get; init; } = CPU;
+
+    /// <summary>Weights that the folder lacks (a new pooler, say) are drawn from this seed and their names.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Receives a sentence about anything unusual, such as newly initialised weights; default drops it.</summary>
+    public Action<string> Log { get; init; } = _ => { };
+}

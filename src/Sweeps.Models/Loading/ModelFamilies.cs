@@ -1,0 +1,72 @@
+using Sweeps.Models.Bert;
+using Sweeps.Models.Gemma3;
+using Sweeps.Models.Safetensors;
+
+namespace Sweeps.Models.Loading;
+
+/// <summary>The transformer families, by <c>model_type</c> of config.json.</summary>
+public static class ModelFamilies
+{
+    private static readonly IModelFamily[] All = [new Gemma3Family(), new BertFamily()];
+
+    /// <summary>Every model type that can be loaded.</summary>
+    public static IReadOnlyList<string> ModelTypes { get; } = [.. All.Select(family => family.ModelType)];
+
+    /// <summary>Loads a model folder as Hugging Face saves it: config.json and safetensors, single or sharded.</summary>
+    /// <exception cref="ModelLoadException">Unknown type, bad config, or weights that do not fit.</exception>
+    /// <exception cref="SafetensorsException">A broken weights file.</exception>
+    public static Transformer Load(string folder, LoadOptions? options = null)
+    {
+        var config = ModelConfig.Read(folder);
+        var family = Find(config);
+        TorchRuntime.EnsureLoaded();
+        using var weights = SafetensorsFolder.Open(folder);
+        return family.Create(config, weights, options ?? new LoadOptions());
+    }
+
+    /// <summary>Loads weights that lie apart from their config.</summary>
+    /// <exception cref="ModelLoadException">As <see cref="Load"/>.</exception>
+    public static Transformer Load(ModelConfig config, SafetensorsFolder weights, LoadOptions? options = null)
+    {
+        var family = Find(config);
+        TorchRuntime.EnsureLoaded();
+        return family.Create(config, weights, options ?? new LoadOptions());
+    }
+
+    /// <summary>Makes a model with new weights, drawn from the seed of <paramref name="options"/>.</summary>
+    /// <exception cref="ModelLoadException">Unknown type or bad config.</exception>
+    public static Transformer Create(ModelConfig config, LoadOptions? options = null)
+    {
+        var family = Find(config);
+        TorchRuntime.EnsureLoaded();
+        return family.Create(config, null, options ?? new LoadOptions());
+    }
+
+    private static IModelFamily Find(ModelConfig config)
+    {
+        var type = config.ModelType;
+        return Array.Find(All, family => family.ModelType == type)
+            ?? throw new ModelLoadException(
+                $"{config.Source}: model_type '{type}' is not known. Did you mean "
+                + $"'{ModelTypes.MinBy(known => Distance(known, type))}'? Known: {string.Join(", ", ModelTypes)}");
+    }
+
+    /// <summary>Levenshtein's edit distance.</summary>
+    private static int Distance(string first, string second)
+    {
+        var row = Enumerable.Range(0, second.Length + 1).ToArray();
+        for (var i = 1; i <= first.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= second.Length; j++)
+            {
+                var substituted = diagonal + (first[i - 1] == second[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(substituted, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+
+        return row[^1];
+    }
+}

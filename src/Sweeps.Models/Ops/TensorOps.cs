@@ -1,0 +1,97 @@
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Sweeps.Models.Ops;
+
+/// <summary>The operations that transformer families share. Shapes: B texts, T tokens, N heads, D head width.</summary>
+internal static class TensorOps
+{
+    /// <summary>
+    /// Root mean square norm over the last dimension, computed in 32 bits: x / sqrt(mean(x^2) + eps) * weight
+    /// (https://arxiv.org/abs/1910.07467). Families whose weight is stored minus one pass 1 + weight.
+    /// </summary>
+    public static Tensor RmsNorm(Tensor input, Tensor weight, double epsilon)
+    {
+        var wide = input.dtype == ScalarType.Float32 ? input : input.to_type(ScalarType.Float32);
+        var scale = wide.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_();
+        var scaled = (wide * scale) * weight;
+        return scaled.dtype == input.dtype ? scaled : scaled.to_type(input.dtype);
+    }
+
+    /// <summary>Rotary position embedding in the rotate-half form, on [B, T, N, D] or [T, N, D].</summary>
+    public static Tensor Rotate(Tensor input, RotaryTable.Slice angles)
+    {
+        // The sign of rotate_half is in the sine table, so that a roll takes the place of slices, negation and cat.
+        return (input * angles.Cos).addcmul_(input.roll(input.shape[^1] / 2, -1), angles.SignedSin, 1);
+    }
+
+    /// <summary>
+    /// softmax(q k^T * scale + mask) v. Fewer key heads than query heads are shared by groups of neighbouring queries.
+    /// </summary>
+    /// <param name="query">[B, T, N, D].</param>
+    /// <param name="key">[B, T, K, D] where K divides N.</param>
+    /// <param name="value">As <paramref name="key"/>.</param>
+    /// <param name="mask">Additive, broadcast to [B, N, T, T]; null for none.</param>
+    /// <param name="scale">Factor on the scores; the usual one is D^-0.5.</param>
+    /// <param name="dropout">Drops attention weights.</param>
+    /// <param name="probability">With this probability.</param>
+    /// <param name="site">At this site.</param>
+    /// <returns>[B, T, N * D].</returns>
+    public static Tensor Attention(
+        Tensor query,
+        Tensor key,
+        Tensor value,
+        Tensor? mask,
+        double scale,
+        DropoutContext dropout,
+        double probability = 0,
+        ulong site = 0)
+    {
+        var shape = query.shape;
+        var (batch, length, heads, width) = (shape[0], shape[1], shape[2], shape[3]);
+        var usual = Math.Pow(width, -0.5);
+        if (Math.Abs(scale - usual) > 1e-12)
+        {
+            query = query * (scale / usual);
+        }
+
+        var q = query.transpose(1, 2);
+        var k = SharedHeads(key, heads);
+        var v = SharedHeads(value, heads);
+        Tensor mixed;
+        if (dropout.IsActive && probability > 0)
+        {
+            // LibTorch's fused kernel would draw its mask from the process-wide generator.
+            var scores = einsum("bnqd,bnkd->bnqk", q * usual, k);
+            var weights = (mask is null ? scores : scores + mask).softmax(-1);
+            mixed = einsum("bnqk,bnkd->bnqd", dropout.Apply(weights, probability, site), v);
+        }
+        else
+        {
+            mixed = functional.scaled_dot_product_attention(q, k, v, mask);
+        }
+
+        return mixed.transpose(1, 2).reshape(batch, length, heads * width);
+    }
+
+    /// <summary>[B, T, K, D] to [B, heads, T, D] without copying.</summary>
+    private static Tensor SharedHeads(Tensor input, long heads)
+    {
+        var shape = input.shape;
+        var turned = input.transpose(1, 2);
+        if (shape[2] == heads)
+        {
+            return turned;
+        }
+
+        if (shape[2] == 1)
+        {
+            return turned.expand(shape[0], heads, shape[1], shape[3]);
+        }
+
+        return turned.unsqueeze(2)
+            .expand(shape[0], shape[2], heads / shape[2], shape[1], shape[3])
+            .reshape(shape[0], heads, shape[1], shape[3]);
+    }
+}

@@ -1,0 +1,109 @@
+using Sweeps.Models.Layers;
+using Sweeps.Models.Ops;
+using static TorchSharp.torch;
+
+namespace Sweeps.Models;
+
+/// <summary>
+/// A transformer without its task head. Shapes: B texts, T tokens, H = <see cref="HiddenSize"/>,
+/// V = <see cref="VocabularySize"/>. The caller keeps each step inside a dispose scope. Not safe for two threads.
+/// </summary>
+public abstract class Transformer : IDisposable
+{
+    private readonly List<NamedParameter> parameters = [];
+    private readonly List<Linear> linears = [];
+
+    /// <summary>As in config.json, for example <c>gemma3_text</c>.</summary>
+    public abstract string ModelType { get; }
+
+    /// <summary>True for causal language models, false for encoders.</summary>
+    public abstract bool IsDecoder { get; }
+
+    /// <summary>H.</summary>
+    public abstract int HiddenSize { get; }
+
+    /// <summary>V.</summary>
+    public abstract int VocabularySize { get; }
+
+    /// <summary>Number of blocks.</summary>
+    public abstract int LayerCount { get; }
+
+    /// <summary>Longest text in tokens.</summary>
+    public abstract int MaxPositions { get; }
+
+    /// <summary>From config.json; null when it names none.</summary>
+    public abstract long? PadTokenId { get; }
+
+    /// <summary>Standard deviation of new weights: initializer_range of config.json.</summary>
+    public abstract double InitializerRange { get; }
+
+    /// <summary>Dropout before the classifier, from config.json; 0 for decoders.</summary>
+    public virtual double ClassifierDropout => 0;
+
+    /// <summary>Every weight under its Hugging Face name, in Hugging Face's order. Tied weights appear once.</summary>
+    public IReadOnlyList<NamedParameter> Parameters => parameters;
+
+    /// <summary>Every linear layer that an adapter may attach to: all but the output head.</summary>
+    public IReadOnlyList<Linear> Linears => linears;
+
+    /// <summary>Token, and where there are any position and type, embeddings: [B, T, H].</summary>
+    public abstract Tensor Embed(TokenBatch batch, DropoutContext dropout);
+
+    /// <summary>Runs blocks <paramref name="from"/> up to, not including, <paramref name="to"/> on [B, T, H].</summary>
+    public abstract Tensor RunBlocks(Tensor hidden, TokenBatch batch, int from, int to, DropoutContext dropout);
+
+    /// <summary>The final norm, where the family has one: [B, T, H].</summary>
+    public abstract Tensor Finish(Tensor hidden);
+
+    /// <summary>The whole model up to its head: [B, T, H].</summary>
+    public Tensor Hidden(TokenBatch batch, DropoutContext dropout) =>
+        Finish(RunBlocks(Embed(batch, dropout), batch, 0, LayerCount, dropout));
+
+    /// <summary>Matrix of the vocabulary projection [V, H] (the embeddings when tied); null for encoders.</summary>
+    public abstract NamedParameter? OutputEmbedding { get; }
+
+    /// <summary>Vocabulary logits [n, V] of chosen rows [n, H] of the hidden states.</summary>
+    /// <exception cref="NotSupportedException">The family is an encoder.</exception>
+    public Tensor Logits(Tensor rows) =>
+        nn.functional.linear(rows, RequireOutput().Value);
+
+    /// <summary>What a classifier reads, for encoders: [B, H].</summary>
+    /// <exception cref="NotSupportedException">The family is a decoder.</exception>
+    public virtual Tensor Pooled(Tensor hidden, TokenBatch batch, DropoutContext dropout) =>
+        throw new NotSupportedException($"{ModelType} has no pooler: it is a decoder");
+
+    /// <summary>Chosen rows of [B, T, H] hidden states, by index into the flattened batch: [n, H].</summary>
+    public static Tensor Rows(Tensor hidden, TokenBatch batch, long[] positions) =>
+        hidden.view(-1, hidden.shape[^1]).index_select(0, batch.Indices(positions));
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    internal NamedParameter RequireOutput() =>
+        OutputEmbedding ?? throw new NotSupportedException($"{ModelType} has no vocabulary projection: it is an encoder");
+
+    /// <summary>Frees the weights.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        foreach (var parameter in parameters)
+        {
+            parameter.Value.Dispose();
+        }
+    }
+
+    private protected NamedParameter Own(NamedParameter parameter)
+    {
+        parameters.Add(parameter);
+        return parameter;
+    }
+
+    private protected Linear Own(Linear linear)
+    {
+        linears.Add(linear);
+        return linear;
+    }
+}

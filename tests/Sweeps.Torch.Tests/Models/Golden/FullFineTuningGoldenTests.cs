@@ -1,0 +1,124 @@
+using Sweeps.Models.Methods.Full;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace Sweeps.Torch.Tests.Models.Golden;
+
+/// <summary>Models against transformers: logits, loss, every gradient norm, five training steps.</summary>
+[Trait("Category", "Golden")]
+public sealed class FullFineTuningGoldenTests
+{
+    // file, absolute tolerance of logits, relative of gradients, of the losses and norms of five steps.
+    public static TheoryData<string, double, double, double, double> Cases => new()
+    {
+        { "gemma3_lm", 3e-5, 1e-5, 1e-5, 1e-5 },
+        { "gemma3_deep", 3e-5, 1e-5, 1e-5, 1e-5 },
+        { "gemma3_rope_linear", 3e-5, 1e-5, 1e-5, 1e-5 },
+        { "gemma3_cls", 1e-5, 1e-5, 1e-5, 1e-5 },
+        { "bert_cls", 1e-5, 1e-4, 1e-5, 5e-5 },
+        { "bert_pair_cls", 1e-5, 1e-4, 1e-5, 5e-5 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Equals_the_reference(string file, double logits, double gradients, double loss, double norm)
+    {
+        using var golden = GoldenCase.Load(file);
+        using var method = new FullFineTuning(golden.Model, golden.HeadParameters);
+
+        golden.CheckLogits("logits", logits);
+        golden.CheckGradients(method.Trainable, gradients, name => name);
+        golden.CheckTraining(method.Trainable, loss, norm);
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Has_the_parameters_and_decay_groups_of_the_reference(
+        string file, double logits, double gradients, double loss, double norm)
+    {
+        _ = (logits, gradients, loss, norm);
+        using var golden = GoldenCase.Load(file);
+        using var method = new FullFineTuning(golden.Model, golden.HeadParameters);
+        string[] Names(string field) => [.. golden.Json.GetProperty(field).EnumerateArray().Select(name => name.GetString()!)];
+
+        Assert.Equal(Names("param_names"), method.Trainable.Select(parameter => parameter.Name));
+        Assert.Equal(
+            Names("no_decay_names").Order(StringComparer.Ordinal),
+            method.Trainable.Where(p => !p.Decays).Select(p => p.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("gemma3_deep")]
+    [InlineData("gemma3_rope_linear")]
+    public void Reads_the_older_layout_of_config_json_the_same(string file)
+    {
+        var json = GoldenCase.Read(file);
+        var old = System.Text.Json.Nodes.JsonNode.Parse(json.GetProperty("config").GetRawText())!.AsObject();
+        old.Remove("rope_parameters");
+        old.Remove("layer_types");
+        foreach (var field in json.GetProperty("config_4x_rope").EnumerateObject())
+        {
+            old[field.Name] = System.Text.Json.Nodes.JsonNode.Parse(field.Value.GetRawText());
+        }
+
+        using var golden = GoldenCase.Load(file, old.ToJsonString());
+
+        golden.CheckLogits("logits", 3e-5);
+    }
+
+    [Theory]
+    [InlineData("gemma3_lm")]
+    [InlineData("gemma3_deep")]
+    [InlineData("bert_cls")]
+    public void The_norm_of_every_layers_output_equals_the_reference(string file)
+    {
+        using var golden = GoldenCase.Load(file);
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var expected = GoldenCase.Floats(golden.Json.GetProperty("hidden_norms"));
+        var none = Sweeps.Models.Ops.DropoutContext.None;
+        var hidden = golden.Model.Embed(golden.Batch, none);
+
+        for (var layer = 0; layer < golden.Model.LayerCount; layer++)
+        {
+            Check(expected[layer], hidden);
+            hidden = golden.Model.RunBlocks(hidden, golden.Batch, layer, layer + 1, none);
+        }
+
+        Check(expected[^1], golden.Model.Finish(hidden));
+
+        void Check(double norm, Tensor output)
+        {
+            var attended = Array.ConvertAll(golden.Batch.Attended.ToArray(), seen => seen ? 1f : 0f);
+            var kept = output * tensor(attended, [golden.Batch.Rows, golden.Batch.Length, 1]);
+            GoldenCase.AssertRelative(norm, kept.norm().item<float>(), 1e-5, "hidden norm");
+        }
+    }
+
+    [Fact]
+    public void Left_padding_gives_the_logits_of_the_reference()
+    {
+        using var golden = GoldenCase.Load("gemma3_deep");
+        var left = golden.Json.GetProperty("left_padded");
+        var ids = GoldenCase.Longs(left.GetProperty("input_ids"));
+        var rows = left.GetProperty("input_ids").GetArrayLength();
+        using var batch = new Sweeps.Models.TokenBatch(
+            ids, rows, ids.Length / rows, GoldenCase.Longs(left.GetProperty("attention_mask")));
+        using var scope = NewDisposeScope();
+        var expected = GoldenCase.Floats(left.EnumerateObject().First(p => p.Name.Contains("logits", StringComparison.Ordinal)).Value);
+
+        var actual = golden.Model
+            .Logits(golden.Model.Hidden(batch, Sweeps.Models.Ops.DropoutContext.None).view(-1, golden.Model.HiddenSize))
+            .data<float>()
+            .ToArray();
+
+        Assert.Equal(expected.Length, actual.Length);
+        for (var i = 0; i < actual.Length; i++)
+        {
+            if (batch.Attended[i / golden.Model.VocabularySize])
+            {
+                Assert.Equal(expected[i], actual[i], 3e-5);
+            }
+        }
+    }
+}
