@@ -19,6 +19,9 @@ public sealed class SweepsHome
     /// <summary>Where the silo of this home can be reached: written once it is ready, see <see cref="SiloAddress"/>.</summary>
     public string SiloFile => Path.Combine(Root, "silo.json");
 
+    /// <summary>Ids of the unfinished sweeps, one a line, kept by the silo, so that a command can tell without a silo.</summary>
+    public string UnfinishedFile => Path.Combine(Root, "unfinished");
+
     /// <summary>The random token that CLI and silo share; mode 0600.</summary>
     public string TokenFile => Path.Combine(Root, "token");
 
