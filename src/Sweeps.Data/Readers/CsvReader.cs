@@ -68,7 +68,7 @@ internal sealed class CsvReader
         }
 
         string[] columns = ReadHeader();
-        Dictionary<string, int> indexes = DataTable.IndexColumns(columns);
+        RowSchema schema = new(_file, DataTable.IndexColumns(columns));
         List<Row> rows = [];
         while (ReadRecord(out int line))
         {
@@ -87,10 +87,10 @@ internal sealed class CsvReader
                 throw new DataException(_file, line, $"there are more than {_options.MaxRows:N0} rows", "Use a smaller file");
             }
 
-            rows.Add(new Row(indexes, [.. _fields], line));
+            rows.Add(new Row(schema, [.. _fields], line));
         }
 
-        return new DataTable(_file, columns, rows, indexes, delimiter: _delimiter);
+        return new DataTable(schema, columns, rows, delimiter: _delimiter);
     }
 
     private string[] ReadHeader()

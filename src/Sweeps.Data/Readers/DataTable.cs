@@ -3,27 +3,25 @@ namespace Sweeps.Data.Readers;
 /// <summary>A data file as read: columns by name, rows of text with their line numbers.</summary>
 public sealed class DataTable
 {
-    private readonly Dictionary<string, int> _indexes;
+    private readonly RowSchema _schema;
     private readonly Dictionary<string, (int Line, string Why)> _unusable;
 
     internal DataTable(
-        string file,
+        RowSchema schema,
         IReadOnlyList<string> columns,
         List<Row> rows,
-        Dictionary<string, int> indexes,
         Dictionary<string, (int Line, string Why)>? unusable = null,
         char? delimiter = null)
     {
-        File = file;
         Columns = columns;
         Rows = rows;
         Delimiter = delimiter;
-        _indexes = indexes;
+        _schema = schema;
         _unusable = unusable ?? [];
     }
 
     /// <summary>The file as the user named it.</summary>
-    public string File { get; }
+    public string File => _schema.File;
 
     /// <summary>Column names in the file's order.</summary>
     public IReadOnlyList<string> Columns { get; }
@@ -43,7 +41,7 @@ public sealed class DataTable
     /// <param name="rows">One array of fields a row, as long as <paramref name="columns"/>.</param>
     public static DataTable FromRows(string name, IReadOnlyList<string> columns, IEnumerable<string[]> rows)
     {
-        Dictionary<string, int> indexes = IndexColumns(columns);
+        RowSchema schema = new(name, IndexColumns(columns));
         List<Row> list = [];
         foreach (string[] fields in rows)
         {
@@ -52,14 +50,14 @@ public sealed class DataTable
                 throw new ArgumentException($"Row {list.Count + 1} has {fields.Length} fields for {columns.Count} columns.", nameof(rows));
             }
 
-            list.Add(new Row(indexes, fields, list.Count + 1));
+            list.Add(new Row(schema, fields, list.Count + 1));
         }
 
-        return new DataTable(name, columns, list, indexes);
+        return new DataTable(schema, columns, list);
     }
 
     /// <summary>The same columns with some of the rows.</summary>
-    public DataTable WithRows(IEnumerable<Row> rows) => new(File, Columns, [.. rows], _indexes, _unusable, Delimiter);
+    public DataTable WithRows(IEnumerable<Row> rows) => new(_schema, Columns, [.. rows], _unusable, Delimiter);
 
     /// <summary>Makes sure that a column is there and that every row holds a text in it.</summary>
     /// <returns>The column's index.</returns>
@@ -67,7 +65,7 @@ public sealed class DataTable
     /// value is not a text or an integer (with its line).</exception>
     public int Require(string column)
     {
-        if (!_indexes.TryGetValue(column, out int index))
+        if (!_schema.Indexes.TryGetValue(column, out int index))
         {
             string nearest = NearestName.Of(column, Columns) is { } name ? $"Did you mean '{name}'? The" : "The";
             string hint = Columns.Count == 1 && Delimiter is not null

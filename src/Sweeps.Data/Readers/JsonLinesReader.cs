@@ -40,7 +40,8 @@ internal static class JsonLinesReader
             throw new DataException(file, null, "the file is empty", "It needs a JSON object a line, as in {\"text\": \"...\", \"label\": \"...\"}");
         }
 
-        return new DataTable(file, columns, Complete(records, columns, indexes, unusable), indexes, unusable);
+        RowSchema schema = new(file, indexes);
+        return new DataTable(schema, columns, Complete(records, columns, schema, unusable), unusable);
     }
 
     private static JsonDocument Parse(string text, string file, int line)
@@ -130,7 +131,7 @@ internal static class JsonLinesReader
     private static List<Row> Complete(
         List<(int Line, string?[] Fields)> records,
         List<string> columns,
-        Dictionary<string, int> indexes,
+        RowSchema schema,
         Dictionary<string, (int Line, string Why)> unusable)
     {
         List<Row> rows = new(records.Count);
@@ -148,7 +149,7 @@ internal static class JsonLinesReader
                 complete[i] = value ?? "";
             }
 
-            rows.Add(new Row(indexes, complete, line));
+            rows.Add(new Row(schema, complete, line));
         }
 
         return rows;

@@ -53,7 +53,7 @@ public sealed class ExampleEncoder
         int over = tokens.Count - room;
         return over <= 0
             ? new EncodedExample(Join(tokens, null), labelIndex, 0)
-            : new EncodedExample(Join(tokens, Cut(tokens, fields, over, row.Line)), labelIndex, over);
+            : new EncodedExample(Join(tokens, Cut(tokens, fields, over, row)), labelIndex, over);
     }
 
     private int[] Join(IReadOnlyList<Token> tokens, bool[]? cut)
@@ -72,7 +72,7 @@ public sealed class ExampleEncoder
         return [.. ids];
     }
 
-    private bool[] Cut(IReadOnlyList<Token> tokens, List<TextTemplate.FieldSpan> fields, int over, int line)
+    private bool[] Cut(IReadOnlyList<Token> tokens, List<TextTemplate.FieldSpan> fields, int over, Row row)
     {
         List<int>[] inField = [.. fields.Select(_ => new List<int>())];
         int field = 0;
@@ -91,7 +91,7 @@ public sealed class ExampleEncoder
 
         bool[] cut = new bool[tokens.Count];
         int[] kept = Lengths([.. inField.Select(static list => list.Count)], over)
-            ?? throw new DataException(null, line, $"the template takes more than max_length {_maxLength} tokens around this row's fields", "Shorten the template or raise max_length");
+            ?? throw new DataException(row.File, row.Line, $"the template takes more than max_length {_maxLength} tokens around this row's fields", "Shorten the template or raise max_length");
         for (int f = 0; f < kept.Length; f++)
         {
             int drop = inField[f].Count - kept[f];

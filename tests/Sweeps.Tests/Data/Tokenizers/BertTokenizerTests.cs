@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Sweeps.Data;
 using Sweeps.Data.Tokenizers;
 
@@ -42,6 +43,18 @@ public sealed class BertTokenizerTests
         }
 
         Assert.True(differ.Count == 0, $"{differ.Count} differ:\n{string.Join('\n', differ.Take(12))}");
+    }
+
+    [Fact]
+    public void The_real_MiniLM_folder_gives_the_ids_of_its_reference()
+    {
+        using JsonDocument checks = JsonDocument.Parse(File.ReadAllText(SharedFiles.Require("models/checks.json")));
+        JsonElement expected = checks.RootElement.GetProperty("all-MiniLM-L6-v2");
+        ITokenizer tokenizer = TokenizerLoader.Load(SharedFiles.Require("models/all-MiniLM-L6-v2"));
+
+        int[][] ids = expected.GetProperty("ids").Deserialize<int[][]>()!;
+        string[] texts = expected.GetProperty("texts").Deserialize<string[]>()!;
+        Assert.Equal(ids, texts.Select(text => tokenizer.Encode(text)));
     }
 
     [Fact]
