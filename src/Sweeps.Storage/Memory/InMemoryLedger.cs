@@ -171,7 +171,12 @@ public sealed partial class InMemoryLedger : ILedger, ISweepQueries
                 Set(Child(_points, point.Job), point.Step, point with { Change = change });
                 return null;
             case EventRow happened:
-                _events.Add(happened with { Number = _events.Count + 1, Change = change });
+                _events.Add(happened with
+                {
+                    Number = _events.Count + 1,
+                    Sweep = happened.Sweep ?? happened.Job?.Sweep,
+                    Change = change,
+                });
                 _undo.Push(() => _events.RemoveAt(_events.Count - 1));
                 return null;
             default:
