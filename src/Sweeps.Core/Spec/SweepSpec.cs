@@ -38,6 +38,18 @@ public sealed record SweepSpec
 
     /// <summary>Keep every completed trial's full state, not only its best weights.</summary>
     public bool KeepCheckpoints { get; init; }
+
+    /// <summary>A weight a label, when <c>class_weights</c> is a map; the planner puts them in label order. Null: no map.</summary>
+    public IReadOnlyDictionary<string, double>? ClassWeights { get; init; }
+
+    /// <summary>A text a label, for the head <c>label-tokens</c>; labels not named keep their own. Null: no map.</summary>
+    public IReadOnlyDictionary<string, string>? LabelTexts { get; init; }
+
+    /// <summary>File name, for messages.</summary>
+    public string FileName { get; init; } = "";
+
+    /// <summary>Where things stand, by path (<c>training.rank</c>, <c>grid.rank</c>, <c>grid.rank[1]</c>), for messages.</summary>
+    public IReadOnlyDictionary<string, SpecMark> Marks { get; init; } = new Dictionary<string, SpecMark>();
 }
 
 /// <summary>Where the data come from.</summary>

@@ -1,0 +1,68 @@
+using System.Collections.Frozen;
+using System.Globalization;
+
+namespace Sweeps.Core.Spec.Settings;
+
+/// <summary>Every setting that can be fixed or swept, in the order of the reference. A new one is one entry here.</summary>
+public static class SettingTable
+{
+    /// <summary>The settings.</summary>
+    public static IReadOnlyList<Setting> All { get; } =
+    [
+        new("template", "", new TemplateType(), s => s.Template, (s, v) => s with { Template = (string)v }),
+        new("truncate", "", new ChoiceType("head", "tail", "middle"), s => s.Truncate, (s, v) => s with { Truncate = (string)v }),
+        new("max_length", "", new IntegerType(4, 131_072), s => (long)s.MaxLength, (s, v) => s with { MaxLength = Int(v) }),
+        new("method", "", new ChoiceType("full", "lora"), s => s.Method, (s, v) => s with { Method = (string)v }),
+        new("head", "", new ChoiceType("linear", "label-tokens"), s => s.Head, (s, v) => s with { Head = (string)v }),
+        new("frozen_layers", "", new IntegerType(0, 1_000), s => (long)s.FrozenLayers, (s, v) => s with { FrozenLayers = Int(v) }),
+        new("seed", "", new IntegerType(0, int.MaxValue), s => (long)s.Seed, (s, v) => s with { Seed = Int(v) }),
+
+        new("epochs", Training, new IntegerType(1, 10_000), s => (long)s.Epochs, (s, v) => s with { Epochs = Int(v) }),
+        new("learning_rate", Training, new NumberType(0, 10, minIsOpen: true), s => s.LearningRate, (s, v) => s with { LearningRate = (double)v }),
+        new("batch_size", Training, new IntegerType(1, 65_536), s => (long)s.BatchSize, (s, v) => s with { BatchSize = Int(v) }),
+        new("accumulation", Training, new IntegerType(1, 4_096), s => (long)s.Accumulation, (s, v) => s with { Accumulation = Int(v) }),
+        new("schedule", Training, new ChoiceType("constant", "linear", "cosine"), s => s.Schedule, (s, v) => s with { Schedule = (string)v }),
+        new("warmup", Training, new WarmupType(), s => s.Warmup, (s, v) => s with { Warmup = (double)v }),
+        new("weight_decay", Training, new NumberType(0, 10), s => s.WeightDecay, (s, v) => s with { WeightDecay = (double)v }),
+        new("clip", Training, new NumberType(0, 1e6), s => s.Clip, (s, v) => s with { Clip = (double)v }),
+        new("class_weights", Training, new ChoiceType("none", "balanced"), s => s.ClassWeights, WithClassWeights),
+        new("loss", Training, new ChoiceType("constrained", "vocabulary"), s => s.Loss, (s, v) => s with { Loss = (string)v }),
+        new("evaluation_batch_size", Training, new IntegerType(1, 65_536), s => (long)s.EvaluationBatchSize, (s, v) => s with { EvaluationBatchSize = Int(v) }),
+
+        new("rank", Lora, new IntegerType(1, 4_096), s => s.Rank is { } rank ? (long)rank : null, (s, v) => s with { Rank = Int(v) }),
+        new("alpha", Lora, new NumberType(0, 1e5, minIsOpen: true), s => s.Alpha, (s, v) => s with { Alpha = (double)v }),
+        new("dropout", Lora, new NumberType(0, 1, maxIsOpen: true), s => s.LoraDropout, (s, v) => s with { LoraDropout = (double)v }),
+        new("target_modules", Lora, new ModulesType(), GetModules, WithModules),
+    ];
+
+    /// <summary>The settings by name.</summary>
+    public static FrozenDictionary<string, Setting> ByName { get; } = All.ToFrozenDictionary(setting => setting.Name, StringComparer.Ordinal);
+
+    /// <summary>The section <c>training</c>.</summary>
+    public const string Training = "training";
+
+    /// <summary>The section <c>lora</c>.</summary>
+    public const string Lora = "lora";
+
+    /// <summary>The setting, by its name or its path (<c>rank</c>, <c>lora.rank</c>); null when there is none.</summary>
+    public static Setting? Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return ByName.TryGetValue(name[(name.LastIndexOf('.') + 1)..], out var setting)
+            && (name == setting.Name || name == setting.Path)
+                ? setting
+                : null;
+    }
+
+    private static int Int(object value) => Convert.ToInt32(value, CultureInfo.InvariantCulture);
+
+    // A word takes the place of weights that were given label by label.
+    private static TrialSettings WithClassWeights(TrialSettings settings, object value) =>
+        settings with { ClassWeights = (string)value, CustomClassWeights = null };
+
+    private static string GetModules(TrialSettings settings) =>
+        settings.TargetModules is { Count: > 0 } names ? string.Join(',', names) : ModulesType.AllLinear;
+
+    private static TrialSettings WithModules(TrialSettings settings, object value) =>
+        settings with { TargetModules = (string)value == ModulesType.AllLinear ? null : ((string)value).Split(',') };
+}

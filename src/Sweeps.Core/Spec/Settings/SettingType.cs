@@ -1,0 +1,115 @@
+using System.Globalization;
+
+namespace Sweeps.Core.Spec.Settings;
+
+/// <summary>What values a setting takes, and how a scalar of the file becomes one.</summary>
+public abstract class SettingType
+{
+    /// <summary>What is allowed, for a message: <c>a whole number from 1 to 10000</c>.</summary>
+    public abstract string Allowed { get; }
+
+    /// <summary>Words that are right, for the nearest name; empty where any text or number is.</summary>
+    public virtual IReadOnlyList<string> Words => [];
+
+    /// <summary>The value: <see cref="long"/>, <see cref="double"/> or <see cref="string"/>; null when the text is none.</summary>
+    /// <param name="text">Scalar as written.</param>
+    public abstract object? Parse(string text);
+}
+
+/// <summary>A whole number.</summary>
+public sealed class IntegerType(long min, long max) : SettingType
+{
+    /// <inheritdoc/>
+    public override string Allowed => string.Create(CultureInfo.InvariantCulture, $"a whole number from {min} to {max}");
+
+    /// <inheritdoc/>
+    public override object? Parse(string text) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+        && value >= min && value <= max
+            ? value
+            : null;
+}
+
+/// <summary>A number with a closed or open lower bound.</summary>
+public sealed class NumberType(double min, double max, bool minIsOpen = false, bool maxIsOpen = false) : SettingType
+{
+    /// <inheritdoc/>
+    public override string Allowed => string.Create(
+        CultureInfo.InvariantCulture,
+        $"a number {(minIsOpen ? "above" : "from")} {min} {(maxIsOpen ? "and below" : "to")} {max}");
+
+    /// <inheritdoc/>
+    public override object? Parse(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+        && double.IsFinite(value)
+        && (minIsOpen ? value > min : value >= min)
+        && (maxIsOpen ? value < max : value <= max)
+            ? value
+            : null;
+}
+
+/// <summary>The warm-up: a share of all steps below 1, a number of steps from 1.</summary>
+public sealed class WarmupType : SettingType
+{
+    /// <inheritdoc/>
+    public override string Allowed => "a share of all steps from 0 to below 1, or a whole number of steps from 1 to 10000000";
+
+    /// <inheritdoc/>
+    public override object? Parse(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+        && value is >= 0 and <= 1e7
+        && (value < 1 || Math.Floor(value) == value)
+            ? value
+            : null;
+}
+
+/// <summary>One of a few words.</summary>
+public sealed class ChoiceType(params string[] words) : SettingType
+{
+    /// <inheritdoc/>
+    public override string Allowed => words.Length < 2 ? words[0] : $"{string.Join(", ", words[..^1])} or {words[^1]}";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Words => words;
+
+    /// <inheritdoc/>
+    public override object? Parse(string text) => Array.IndexOf(words, text) < 0 ? null : text;
+}
+
+/// <summary>A template with <c>{column}</c> slots.</summary>
+public sealed class TemplateType : SettingType
+{
+    /// <inheritdoc/>
+    public override string Allowed =>
+        $"text with at least one {{column}} in it, at most {TemplateSlots.MaxLength} characters; {{{{ and }}}} are braces";
+
+    /// <inheritdoc/>
+    public override object? Parse(string text)
+    {
+        _ = TemplateSlots.Find(text, out var problem);
+        return problem is null ? text : null;
+    }
+}
+
+/// <summary>
+/// Names of modules, <c>all-linear</c> or a list. As one scalar they are separated by commas; the value is in order and
+/// without repetition, so that the same set is the same value.
+/// </summary>
+public sealed class ModulesType : SettingType
+{
+    /// <summary>Every linear layer but the head.</summary>
+    public const string AllLinear = "all-linear";
+
+    /// <inheritdoc/>
+    public override string Allowed => "all-linear, or names of modules such as q_proj (letters, digits, '_', '.', '*' and '-')";
+
+    /// <inheritdoc/>
+    public override object? Parse(string text)
+    {
+        var names = text.Split(',', StringSplitOptions.TrimEntries);
+        var bad = names.Length > 64
+            || names.Any(name => name.Length is 0 or > 128 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '*' or '-'))
+            || (names.Length > 1 && names.Contains(AllLinear));
+        return bad ? null : string.Join(',', names.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+    }
+}

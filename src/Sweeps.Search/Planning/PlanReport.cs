@@ -1,0 +1,52 @@
+using System.Globalization;
+using Sweeps.Core.Spec;
+using Sweeps.Core.Spec.Settings;
+
+namespace Sweeps.Search.Planning;
+
+/// <summary>Collects a plan's errors and warnings, each once, errors with their place in the spec.</summary>
+internal sealed class PlanReport(SweepSpec spec)
+{
+    private readonly List<SpecError> _errors = [];
+    private readonly List<string> _warnings = [];
+    private readonly HashSet<string> _said = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<SpecError> Errors => _errors;
+
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    public SweepSpec Spec => spec;
+
+    public void Warn(string text)
+    {
+        if (_said.Add(text))
+        {
+            _warnings.Add(text);
+        }
+    }
+
+    /// <summary>An error at the key.</summary>
+    public void Error(string path, string problem, string? value = null, string? allowed = null, string? nearest = null) =>
+        Add(spec.Marks.GetValueOrDefault(path, SpecMark.Start), path, problem, value, allowed, nearest);
+
+    /// <summary>An error about the value of a setting: at that value in the grid when it is swept, else where it is fixed.</summary>
+    public void ErrorAt(string setting, object value, string problem, string? allowed = null, string? nearest = null)
+    {
+        var fixedAt = SettingTable.ByName[setting].Path;
+        var axis = spec.Grid.FirstOrDefault(axis => axis.Name == setting);
+        var index = axis is null ? -1 : axis.Values.ToList().IndexOf(value);
+        var mark = index >= 0 && spec.Marks.TryGetValue($"grid.{setting}[{index}]", out var swept)
+            ? swept
+            : spec.Marks.GetValueOrDefault(fixedAt, SpecMark.Start);
+        Add(mark, index >= 0 ? $"grid.{setting}" : fixedAt, problem, Convert.ToString(value, CultureInfo.InvariantCulture), allowed, nearest);
+    }
+
+    private void Add(SpecMark mark, string path, string problem, string? value, string? allowed, string? nearest)
+    {
+        var error = new SpecError(spec.FileName, mark.Line, mark.Column, path, problem, value, allowed, nearest);
+        if (_said.Add(error.ToString()))
+        {
+            _errors.Add(error);
+        }
+    }
+}
