@@ -1,0 +1,96 @@
+using System.Globalization;
+
+namespace Sweeps.Worker.Attempts;
+
+/// <summary>
+/// Sees a trainer's hang: silence of the phase beyond its limit, or, in step and evaluate, CPU time that does not move.
+/// Silence is counted in the worker's ticks, so that a machine that slept sees no hang. Thread-safe.
+/// </summary>
+internal sealed class HangWatch(WorkerOptions options, TimeProvider clock)
+{
+    private const int GapsKept = 64;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Phase> _phases = new(StringComparer.Ordinal);
+    private string _phase = "load";
+    private long _beatAt = clock.GetTimestamp();
+    private int _silent;
+    private int _still;
+    private long? _cpu;
+
+    /// <summary>The trainer is in this phase and makes progress.</summary>
+    public void Beat(string phase)
+    {
+        lock (_gate)
+        {
+            var now = clock.GetTimestamp();
+            if (!_phases.TryGetValue(phase, out var known))
+            {
+                _phases.Add(phase, known = new Phase());
+            }
+
+            known.Beats++;
+            if (phase == _phase && known.Beats > 1)
+            {
+                if (known.Gaps.Count == GapsKept)
+                {
+                    known.Gaps.Dequeue();
+                }
+
+                known.Gaps.Enqueue(clock.GetElapsedTime(_beatAt, now));
+            }
+
+            _phase = phase;
+            _beatAt = now;
+            _silent = 0;
+            _still = 0;
+            _cpu = null;
+        }
+    }
+
+    /// <summary>A tick has passed.</summary>
+    /// <param name="cpu">Reads the trainer's CPU time; asked only while it is silent.</param>
+    /// <returns>Null, or the hang in words.</returns>
+    public string? Tick(Func<long?> cpu)
+    {
+        lock (_gate)
+        {
+            _silent++;
+            if (_silent > 1 && (_phase is "step" or "evaluate"))
+            {
+                var now = cpu();
+                _still = now is not null && now == _cpu ? _still + 1 : 0;
+                _cpu = now;
+                if (_still >= options.Ticks(options.BeatLimits.Still))
+                {
+                    return Words("no CPU time used", options.BeatLimits.Still);
+                }
+            }
+
+            var limit = Limit();
+            return _silent > options.Ticks(limit) ? Words("no beat", limit) : null;
+        }
+    }
+
+    private TimeSpan Limit()
+    {
+        if (!_phases.TryGetValue(_phase, out var phase) || phase.Beats < 3)
+        {
+            return options.BeatLimits.First;
+        }
+
+        var gaps = phase.Gaps.Order().ToArray();
+        var median = gaps.Length == 0 ? TimeSpan.Zero : gaps[gaps.Length / 2];
+        var limit = median * options.BeatLimits.Medians;
+        return limit > options.BeatLimits.Least ? limit : options.BeatLimits.Least;
+    }
+
+    private string Words(string what, TimeSpan limit) =>
+        string.Create(CultureInfo.InvariantCulture, $"hang in phase {_phase}: {what} for {limit.TotalSeconds:0.#} s");
+
+    private sealed class Phase
+    {
+        public long Beats { get; set; }
+
+        public Queue<TimeSpan> Gaps { get; } = new();
+    }
+}

@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using Sweeps.Core.Ids;
+using Sweeps.Core.Trainer;
+
+namespace Sweeps.Benchmarks.Throughput;
+
+/// <summary>A checkpoint of 4 KB as a trainer writes it: temporary folder, files synced, renamed, folder synced.</summary>
+internal static partial class StandInCheckpoint
+{
+    private const int WeightBytes = 4096;
+
+    /// <summary>Writes it and says what an offer needs.</summary>
+    public static OfferedCheckpoint Write(JobId job, string attemptFolder, int step, bool final)
+    {
+        var folder = Path.Combine(attemptFolder, $"step-{step}");
+        var temporary = folder + ".tmp";
+        Directory.CreateDirectory(temporary);
+
+        // The same job at the same step has the same weights, whoever computes them.
+        var weights = new byte[WeightBytes];
+        var seed = SHA256.HashData(Encoding.UTF8.GetBytes($"{job} {step}"));
+        for (var i = 0; i < weights.Length; i++)
+        {
+            weights[i] = seed[i % seed.Length];
+        }
+
+        var weightsSha = Convert.ToHexStringLower(SHA256.HashData(weights));
+        var manifest = Encoding.UTF8.GetBytes($$"""{"step":{{step}},"files":[{"name":"weights.bin","sha256":"{{weightsSha}}"}]}""");
+        WriteSynced(Path.Combine(temporary, "weights.bin"), weights);
+        WriteSynced(Path.Combine(temporary, "manifest.json"), manifest);
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        Directory.Move(temporary, folder);
+        SyncFolder(attemptFolder);
+        return new OfferedCheckpoint(
+            step,
+            folder,
+            Convert.ToHexStringLower(SHA256.HashData(manifest)),
+            weights.Length + manifest.Length,
+            HasState: true,
+            IsBest: true,
+            IsFinal: final,
+            weightsSha,
+            WriteSeconds: 0,
+            StandstillSeconds: 0);
+    }
+
+    private static void WriteSynced(string path, byte[] bytes)
+    {
+        using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write);
+        RandomAccess.Write(file, bytes, 0);
+        RandomAccess.FlushToDisk(file);
+    }
+
+    private static void SyncFolder(string folder)
+    {
+        const int ReadOnlyDirectory = 0x10000 | 0x80000;
+        var descriptor = Open(folder, ReadOnlyDirectory);
+        if (descriptor < 0)
+        {
+            throw new IOException($"cannot open the folder {folder}");
+        }
+
+        var failed = Fsync(descriptor) != 0;
+        _ = Close(descriptor);
+        if (failed)
+        {
+            throw new IOException($"cannot sync the folder {folder}");
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}
