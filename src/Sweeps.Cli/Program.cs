@@ -1,1 +1,47 @@
-return 0;
+using System.CommandLine;
+using Spectre.Console;
+using Sweeps.Cli;
+using Sweeps.Cli.Commands;
+using Sweeps.Cli.Hosting;
+using Sweeps.Core.Api;
+using Sweeps.Data;
+
+var context = new Context(AnsiConsole.Console, TimeProvider.System);
+var root = Root.Create(context);
+var parse = root.Parse(args);
+try
+{
+    Reminder.Write(parse);
+    return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (CliException e)
+{
+    return Complain(e.Message, e.Fix, e.ExitCode);
+}
+catch (DataException e)
+{
+    return Complain(e.Message, null, ExitCodes.BadInput);
+}
+catch (HttpRequestException e)
+{
+    return Complain($"the silo does not answer: {e.Message}", "sweeps up starts it; what is committed is not lost", ExitCodes.NoSilo);
+}
+catch (OperationCanceledException)
+{
+    return ExitCodes.Left;
+}
+catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+{
+    return Complain(e.Message, null, ExitCodes.Failed);
+}
+
+static int Complain(string message, string? fix, int code)
+{
+    Console.Error.WriteLine($"sweeps: {message}");
+    if (fix is not null)
+    {
+        Console.Error.WriteLine($"  fix: {fix}");
+    }
+
+    return code;
+}

@@ -1,0 +1,104 @@
+using System.CommandLine;
+using Spectre.Console;
+using Sweeps.Cli.Show;
+using Sweeps.Core.Api;
+using Sweeps.Core.Json;
+
+namespace Sweeps.Cli.Commands;
+
+/// <summary><c>best</c> and <c>predict</c>: the winner, saved or tried.</summary>
+internal static class ResultCommands
+{
+    public static IEnumerable<Command> Create(Context context)
+    {
+        yield return Best(context);
+        yield return Predict(context);
+    }
+
+    private static Command Best(Context context)
+    {
+        var sweep = Arguments.Sweep();
+        var export = new Option<string?>("--export") { Description = "Write the model there as a Hugging Face (or PEFT) folder.", HelpName = "DIR" };
+        var command = new Command("best", "Show the best trial of a sweep, or export its model.") { sweep, export };
+        command.SetAction(async (parse, cancellation) =>
+        {
+            using var client = await Context.AnyAsync(parse, cancellation);
+            var best = await client.BestAsync(parse.GetValue(sweep)!, cancellation);
+            if (parse.GetValue(export) is { } folder)
+            {
+                var target = Path.GetFullPath(folder);
+                if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
+                {
+                    throw new CliException($"{target} is not empty", ExitCodes.BadInput, "name a new folder");
+                }
+
+                var code = await WithSettingsAsync(best, settings => Context.Trainer().RunAsync(
+                    ["export", "--checkpoint", best.Checkpoint, "--base", best.Base, "--settings", settings, "--out", target], cancellation));
+                if (code != 0)
+                {
+                    return ExitCodes.Failed;
+                }
+            }
+
+            if (Context.Json(parse))
+            {
+                Console.Out.WriteLine(SweepsJson.Write(best));
+                return ExitCodes.Ok;
+            }
+
+            context.Console.MarkupLine($"[bold]trial {best.Trial.Trial}[/]{(best.Best.Chosen ? string.Empty : " (so far)")}: {Markup.Escape(string.Join(", ", best.Trial.Point.Select(p => $"{p.Key} {p.Value}")))}");
+            context.Console.MarkupLine($"validation macro F1 [bold]{Format.Score(best.Best.Validation?.MacroF1)}[/], accuracy {Format.Score(best.Best.Validation?.Accuracy)}; test macro F1 [bold]{Format.Score(best.Best.Test?.MacroF1)}[/], accuracy {Format.Score(best.Best.Test?.Accuracy)}");
+            context.Console.MarkupLine(parse.GetValue(export) is { } written
+                ? $"written to {Markup.Escape(Path.GetFullPath(written))}"
+                : $"[grey]weights: {Markup.Escape(best.Checkpoint)}   save for Hugging Face: sweeps best --export DIR[/]");
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Command Predict(Context context)
+    {
+        var sweep = Arguments.Sweep();
+        var text = new Option<string[]>("--text")
+        {
+            Description = "A text for the template's only column, or column=value for each column (audience=\"...\" brand=\"...\").",
+            Required = true,
+            AllowMultipleArgumentsPerToken = true,
+            HelpName = "TEXT",
+        };
+        var command = new Command("predict", "Try the best model of a sweep on a text.") { sweep, text };
+        command.SetAction(async (parse, cancellation) =>
+        {
+            using var client = await Context.AnyAsync(parse, cancellation);
+            var best = await client.BestAsync(parse.GetValue(sweep)!, cancellation);
+            List<string> arguments = ["--checkpoint", best.Checkpoint, "--base", best.Base];
+            foreach (var value in parse.GetValue(text)!)
+            {
+                arguments.AddRange(["--text", value]);
+            }
+
+            if (Context.Json(parse))
+            {
+                arguments.Add("--json");
+            }
+
+            var code = await WithSettingsAsync(best, settings => Context.Trainer().RunAsync(["predict", .. arguments, "--settings", settings], cancellation));
+            return code == 0 ? ExitCodes.Ok : code;
+        });
+        return command;
+    }
+
+    private static async Task<int> WithSettingsAsync(BestReply best, Func<string, Task<int>> run)
+    {
+        var settings = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(settings, best.SettingsJson);
+            return await run(settings);
+        }
+        finally
+        {
+            File.Delete(settings);
+        }
+    }
+}

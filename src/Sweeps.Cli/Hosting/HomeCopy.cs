@@ -1,0 +1,149 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Sweeps.Core.Homes;
+
+namespace Sweeps.Cli.Hosting;
+
+/// <summary>
+/// Silo and trainer run from a copy in the home, named by the build's hash, so that a rebuild never overwrites what is
+/// mapped. LibTorch (half a gigabyte) is hard-linked, or copied once where the home is on another file system.
+/// </summary>
+internal static partial class HomeCopy
+{
+    /// <summary>The copy of this build in the home, made if it is not there yet.</summary>
+    public static Builds Ensure(SweepsHome home, Builds builds, string hash)
+    {
+        var target = Path.Combine(home.Bin, hash);
+        var copy = new Builds(Path.Combine(target, "silo"), Path.Combine(target, "trainer"));
+        if (File.Exists(Path.Combine(target, "complete")))
+        {
+            return copy;
+        }
+
+        var temporary = Path.Combine(home.Bin, $".{hash}.{Environment.ProcessId}");
+        Directory.CreateDirectory(temporary);
+        CopyTree(builds.Silo, Path.Combine(temporary, "silo"));
+        CopyTree(builds.Trainer, Path.Combine(temporary, "trainer"));
+        if (LibTorchOf(builds.Trainer) is { } libtorch)
+        {
+            PlaceLibTorch(libtorch, Path.Combine(temporary, "trainer", "libtorch"), home);
+        }
+
+        File.WriteAllText(Path.Combine(temporary, "complete"), Builds.Version);
+        try
+        {
+            if (Directory.Exists(target))
+            {
+                Directory.Delete(target, recursive: true);
+            }
+
+            Directory.Move(temporary, target);
+        }
+        catch (IOException) when (File.Exists(Path.Combine(target, "complete")))
+        {
+            // Another command made the same copy meanwhile.
+            Directory.Delete(temporary, recursive: true);
+        }
+
+        Prune(home, hash);
+        return copy;
+    }
+
+    /// <summary>The LibTorch folder that a trainer build names: beside it, or in its runtimeconfig.</summary>
+    public static string? LibTorchOf(string trainer)
+    {
+        if (Environment.GetEnvironmentVariable("SWEEPS_LIBTORCH") is { Length: > 0 } asked)
+        {
+            return asked;
+        }
+
+        var beside = Path.Combine(trainer, "libtorch");
+        if (Directory.Exists(beside))
+        {
+            return beside;
+        }
+
+        var config = Path.Combine(trainer, "Sweeps.Trainer.runtimeconfig.json");
+        if (!File.Exists(config))
+        {
+            return null;
+        }
+
+        using var json = JsonDocument.Parse(File.ReadAllText(config));
+        return json.RootElement.TryGetProperty("runtimeOptions", out var options)
+            && options.TryGetProperty("configProperties", out var properties)
+            && properties.TryGetProperty("Sweeps.LibTorchDirectory", out var directory)
+            && Directory.Exists(directory.GetString())
+                ? directory.GetString()
+                : null;
+    }
+
+    private static void CopyTree(string from, string to)
+    {
+        foreach (var file in Builds.Files(from))
+        {
+            var target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+
+    private static void PlaceLibTorch(string from, string to, SweepsHome home)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var file in Directory.EnumerateFiles(from))
+        {
+            var target = Path.Combine(to, Path.GetFileName(file));
+            if (HardLink(Resolve(file), target) != 0)
+            {
+                Directory.Delete(to, recursive: true);
+                Directory.CreateSymbolicLink(to, SharedCopy(from, home));
+                return;
+            }
+        }
+    }
+
+    private static string SharedCopy(string from, SweepsHome home)
+    {
+        var name = Path.GetFileName(from.TrimEnd(Path.DirectorySeparatorChar));
+        var shared = Path.Combine(home.Bin, $"libtorch-{name}");
+        if (Directory.Exists(shared))
+        {
+            return shared;
+        }
+
+        var temporary = $"{shared}.{Environment.ProcessId}";
+        Directory.CreateDirectory(temporary);
+        foreach (var file in Directory.EnumerateFiles(from))
+        {
+            File.Copy(Resolve(file), Path.Combine(temporary, Path.GetFileName(file)));
+        }
+
+        Directory.Move(temporary, shared);
+        return shared;
+    }
+
+    private static string Resolve(string file) => File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file;
+
+    /// <summary>Keeps this copy and the newest other two: a silo that still runs has its files mapped and is not harmed.</summary>
+    private static void Prune(SweepsHome home, string hash)
+    {
+        foreach (var old in new DirectoryInfo(home.Bin).EnumerateDirectories()
+            .Where(d => d.Name != hash && d.Name.Length == 16 && File.Exists(Path.Combine(d.FullName, "complete")))
+            .OrderByDescending(d => d.CreationTimeUtc)
+            .Skip(2))
+        {
+            try
+            {
+                old.Delete(recursive: true);
+            }
+            catch (IOException)
+            {
+                // Somebody else prunes too.
+            }
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int HardLink(string from, string to);
+}

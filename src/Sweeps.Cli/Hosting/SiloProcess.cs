@@ -1,0 +1,215 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Sweeps.Cli.Http;
+using Sweeps.Core.Api;
+using Sweeps.Core.Homes;
+using Sweeps.Core.Json;
+
+namespace Sweeps.Cli.Hosting;
+
+/// <summary>Finds the silo of a home, or starts it in a session of its own, so that it outlives this command.</summary>
+internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
+{
+    /// <summary>Longest wait for a silo to become ready: a former one may take 15 s to leave the home.</summary>
+    private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
+
+    public SweepsHome Home { get; } = home;
+
+    /// <summary>The running silo's address; null when none runs.</summary>
+    public SiloAddress? Find()
+    {
+        try
+        {
+            var address = SweepsJson.Read<SiloAddress>(File.ReadAllText(Home.SiloFile));
+            return ProcessIdentity.Of(address.ProcessId) is { } process && process.StartTime == address.StartTime ? address : null;
+        }
+        catch (Exception e) when (e is IOException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A client of the running silo, started first if need be.</summary>
+    /// <param name="stays">Whether a silo started here stays after its last sweep.</param>
+    public async Task<SiloClient> EnsureAsync(bool stays, CancellationToken cancellation)
+    {
+        if (Find() is { } running)
+        {
+            return await ConnectAsync(running, cancellation);
+        }
+
+        return await StartAsync(stays, cancellation);
+    }
+
+    /// <summary>A client of the running silo, or null.</summary>
+    public async Task<SiloClient?> TryConnectAsync(CancellationToken cancellation) =>
+        Find() is { } running ? await ConnectAsync(running, cancellation) : null;
+
+    private SiloClient Client(SiloAddress address) =>
+        new(address, HomeToken.Read(Home) ?? throw new CliException($"{Home.TokenFile} is missing", ExitCodes.BadHome, "stop the silo (its pid is in silo.json) and run `sweeps up`"));
+
+    private async Task<SiloClient> ConnectAsync(SiloAddress address, CancellationToken cancellation)
+    {
+        var client = Client(address);
+        var clock = Stopwatch.StartNew();
+        while (!await client.IsReadyAsync(cancellation))
+        {
+            if (clock.Elapsed > ReadyWithin || Find() is null)
+            {
+                client.Dispose();
+                return Find() is null
+                    ? await StartAsync(address.Stays, cancellation)
+                    : throw new CliException(
+                        $"the silo (pid {address.ProcessId}) does not answer at {address.Url}",
+                        ExitCodes.NoSilo,
+                        $"look at {Home.Logs}/silo.log; end that process and run `sweeps up`");
+            }
+
+            await Task.Delay(50, cancellation);
+        }
+
+        return client;
+    }
+
+    private async Task<SiloClient> StartAsync(bool stays, CancellationToken cancellation)
+    {
+        try
+        {
+            _ = HomeToken.ReadOrCreate(Home);
+            Directory.CreateDirectory(Home.Logs);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException($"the home {Home.Root} cannot be written: {e.Message}", ExitCodes.BadHome, "choose another with --home DIR, or mend its permissions");
+        }
+
+        var builds = Builds.Find();
+        var hash = builds.Hash();
+        Builds copy;
+        try
+        {
+            copy = HomeCopy.Ensure(Home, builds, hash);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException($"the home {Home.Root} cannot hold a copy of silo and trainer: {e.Message}", ExitCodes.BadHome, "free some space, or choose another home with --home DIR");
+        }
+
+        var started = Path.Combine(Home.Logs, $"silo-start-{Guid.NewGuid():N}.log");
+        using var process = Spawn(copy, hash, stays, started);
+        var clock = Stopwatch.StartNew();
+        try
+        {
+            while (true)
+            {
+                if (Find() is { } address && address.ProcessId == process.Id)
+                {
+                    var client = Client(address);
+                    if (await client.IsReadyAsync(cancellation))
+                    {
+                        return client;
+                    }
+
+                    client.Dispose();
+                }
+
+                if (process.HasExited)
+                {
+                    // Another command's silo may have won the race for the home.
+                    if (process.ExitCode == ExitCodes.BadHome && Find() is { } other)
+                    {
+                        return await ConnectAsync(other, cancellation);
+                    }
+
+                    var said = File.Exists(started) ? (await File.ReadAllTextAsync(started, cancellation)).Trim() : string.Empty;
+                    throw new CliException(
+                        said.Length > 0 ? said : $"the silo ended at once with exit code {process.ExitCode}",
+                        process.ExitCode is > 0 and < 128 ? process.ExitCode : ExitCodes.NoSilo,
+                        $"its log is {Home.Logs}/silo.log");
+                }
+
+                if (clock.Elapsed > ReadyWithin)
+                {
+                    throw new CliException("the silo was not ready within 60 s", ExitCodes.NoSilo, $"its log is {Home.Logs}/silo.log");
+                }
+
+                await Task.Delay(30, cancellation);
+            }
+        }
+        finally
+        {
+            TryDelete(started);
+        }
+    }
+
+    private Process Spawn(Builds copy, string hash, bool stays, string log)
+    {
+        // setsid makes a session of its own: Ctrl-C and the end of this terminal do not reach the silo. The shell only
+        // hands over files for its streams; exec keeps the pid.
+        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, WorkingDirectory = Home.Root };
+        foreach (var argument in new[] { "-c", "log=$1; shift; exec setsid \"$@\" </dev/null >>\"$log\" 2>&1", "sh", log, DotnetPath(), copy.SiloProgram })
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach (var argument in SiloArguments(copy, hash, stays))
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return Process.Start(start) ?? throw new CliException("the silo could not be started", ExitCodes.NoSilo);
+    }
+
+    /// <summary>The silo's command line, the same for <c>up</c>, <c>run</c> and the systemd unit.</summary>
+    public IReadOnlyList<string> SiloArguments(Builds copy, string hash, bool stays)
+    {
+        List<string> arguments = ["--home", Home.Root, "--trainer", copy.TrainerProgram, "--build", hash];
+        if (stays)
+        {
+            arguments.Add("--stay");
+        }
+
+        if (options.Port is { } port)
+        {
+            arguments.AddRange(["--port", port.ToString(CultureInfo.InvariantCulture)]);
+        }
+
+        if (options.Slots is { } slots)
+        {
+            arguments.AddRange(["--slots", slots.ToString(CultureInfo.InvariantCulture)]);
+        }
+
+        if (options.GraceSeconds is { } grace)
+        {
+            arguments.AddRange(["--grace", grace.ToString(CultureInfo.InvariantCulture)]);
+        }
+
+        return arguments;
+    }
+
+    /// <summary>The <c>dotnet</c> that runs this command.</summary>
+    public static string DotnetPath() =>
+        Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet"
+            ? path
+            : Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host
+                ? host
+                : Environment.GetEnvironmentVariable("DOTNET_ROOT") is { Length: > 0 } root && File.Exists(Path.Combine(root, "dotnet"))
+                    ? Path.Combine(root, "dotnet")
+                    : "dotnet";
+
+    private static void TryDelete(string file)
+    {
+        try
+        {
+            File.Delete(file);
+        }
+        catch (IOException)
+        {
+            // A log that is left behind harms nobody.
+        }
+    }
+}
+
+/// <summary>What a silo started by this command is told.</summary>
+internal sealed record SiloStartOptions(int? Port = null, int? Slots = null, double? GraceSeconds = null);

@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Sweeps.Core.Spec;
+using Sweeps.Data.Readers;
+using Sweeps.Data.Templates;
+using Sweeps.Data.Tokenizers;
+
+namespace Sweeps.Cli.Launching;
+
+/// <summary>A base model for data that nobody has tried yet.</summary>
+/// <param name="Base">What to write under <c>base:</c>.</param>
+/// <param name="IsEncoder">Whether it is an encoder (else a decoder, or unknown).</param>
+/// <param name="Found">Whether it is on this machine.</param>
+/// <param name="Why">A sentence for the comment.</param>
+internal sealed record BaseGuess(string Base, bool IsEncoder, bool Found, string Why)
+{
+    /// <summary>Most unknown tokens that a base may leave, as the launch checks it.</summary>
+    private const double MostUnknown = 0.05;
+
+    /// <summary>The built-in base when it knows the words; else the smallest supported model in Hugging Face's cache.</summary>
+    public static BaseGuess Make(DataTable table, string template, TrainerTool trainer)
+    {
+        var tiny = Builtins.Bases[0];
+        var texts = TextTemplate.Parse(template);
+        var share = UnknownShare.Of(TokenizerLoader.Load(trainer.BaseFolder(tiny)), table.Rows.Take(2000).Select(r => texts.Render(r)));
+        if (share <= MostUnknown)
+        {
+            return new BaseGuess(tiny, IsEncoder: false, Found: true, "the built-in tiny base knows these words");
+        }
+
+        var cached = Cached().OrderBy(c => c.Bytes).FirstOrDefault();
+        return cached.Folder is not null
+            ? new BaseGuess(cached.Folder, cached.Family == "bert", Found: true, $"found in Hugging Face's cache ({cached.Family}); the tiny built-in one does not know {share:P0} of these words")
+            : new BaseGuess("all-MiniLM-L6-v2", IsEncoder: true, Found: false, $"put a Hugging Face folder here (config.json, tokeniser files, model.safetensors); the tiny built-in one does not know {share:P0} of these words");
+    }
+
+    private static IEnumerable<(string Folder, string Family, long Bytes)> Cached()
+    {
+        var root = Environment.GetEnvironmentVariable("HF_HOME") is { Length: > 0 } home
+            ? Path.Combine(home, "hub")
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "huggingface", "hub");
+        if (!Directory.Exists(root))
+        {
+            yield break;
+        }
+
+        foreach (var config in Directory.EnumerateFiles(root, "config.json", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 4, IgnoreInaccessible = true }))
+        {
+            var folder = Path.GetDirectoryName(config)!;
+            var weights = new DirectoryInfo(folder).EnumerateFiles("*.safetensors").Sum(f => f.Length);
+            if (weights > 0 && Family(config) is "bert" or "gemma3_text")
+            {
+                yield return (folder, Family(config)!, weights);
+            }
+        }
+    }
+
+    private static string? Family(string config)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllText(config));
+            return json.RootElement.TryGetProperty("model_type", out var type) ? type.GetString() : null;
+        }
+        catch (Exception e) when (e is JsonException or IOException)
+        {
+            return null;
+        }
+    }
+}

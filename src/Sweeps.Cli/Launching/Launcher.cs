@@ -1,0 +1,57 @@
+using Sweeps.Cli.Http;
+using Sweeps.Core.Api;
+using Sweeps.Core.Planning;
+using Sweeps.Core.Spec;
+using Sweeps.Search.Planning;
+
+namespace Sweeps.Cli.Launching;
+
+/// <summary>From a spec file to a launched sweep: everything that can be wrong is found here, before the silo is asked.</summary>
+/// <param name="File">The spec's file.</param>
+/// <param name="Spec">The spec.</param>
+/// <param name="Data">The data, read.</param>
+/// <param name="Model">The base model's facts.</param>
+/// <param name="Plan">What will run.</param>
+internal sealed record Launch(SpecFile File, SweepSpec Spec, PreparedData Data, ModelFacts? Model, SweepPlan Plan)
+{
+    /// <summary>Reads and plans.</summary>
+    /// <exception cref="CliException">Something is wrong with spec, base or plan.</exception>
+    public static async Task<Launch> PrepareAsync(SpecFile file, TrainerTool trainer, string scratch, CancellationToken cancellation)
+    {
+        var spec = file.Read();
+        var data = PreparedData.Read(spec, file.Folder, scratch);
+        var baseName = file.AbsoluteBase(spec);
+        var settings = spec.Defaults with { Base = baseName, Data = spec.Defaults.Data with { Labels = data.Facts.Labels } };
+        var model = await trainer.InspectAsync(baseName, settings, data.Files[0].Path, cancellation);
+        var plan = Planner.Plan(spec, data.Facts, model);
+        return plan.Errors.Count == 0
+            ? new Launch(file, spec, data, model, plan)
+            : throw new CliException(string.Join(Environment.NewLine, plan.Errors));
+    }
+
+    /// <summary>Uploads the data and launches. Repeated with the same client id it meets its own sweep.</summary>
+    public async Task<LaunchReply> SendAsync(SiloClient silo, string clientId, CancellationToken cancellation)
+    {
+        foreach (var (upload, path) in Data.Files)
+        {
+            if (!await silo.HasObjectAsync(upload.Sha256, cancellation))
+            {
+                await using var content = System.IO.File.OpenRead(path);
+                await silo.PutObjectAsync(upload.Sha256, content, cancellation);
+            }
+        }
+
+        return await silo.LaunchAsync(
+            new LaunchBody
+            {
+                ClientId = clientId,
+                SpecYaml = File.Yaml,
+                SpecName = Path.GetFileName(File.Name),
+                Base = File.AbsoluteBase(Spec),
+                Files = [.. Data.Files.Select(f => f.File)],
+                Data = Data.Facts,
+                Model = Model,
+            },
+            cancellation);
+    }
+}

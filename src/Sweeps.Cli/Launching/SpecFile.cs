@@ -1,0 +1,59 @@
+using Sweeps.Core.Api;
+using Sweeps.Core.Spec;
+
+namespace Sweeps.Cli.Launching;
+
+/// <summary>A spec by path or by the name of a built-in example.</summary>
+/// <param name="Name">Name for messages.</param>
+/// <param name="Folder">Folder that its relative paths belong to.</param>
+/// <param name="Yaml">Its text.</param>
+internal sealed record SpecFile(string Name, string Folder, string Yaml)
+{
+    /// <exception cref="CliException">No such file or example.</exception>
+    public static SpecFile Open(string nameOrPath)
+    {
+        if (!File.Exists(nameOrPath) && SpecExamples.Get(nameOrPath) is { } example)
+        {
+            return new SpecFile($"{nameOrPath}.yaml", Directory.GetCurrentDirectory(), example);
+        }
+
+        if (Directory.Exists(nameOrPath))
+        {
+            throw new CliException($"{nameOrPath} is a folder", ExitCodes.BadInput, "name the YAML file in it");
+        }
+
+        if (!File.Exists(nameOrPath))
+        {
+            throw new CliException(
+                $"there is no file {nameOrPath}",
+                ExitCodes.BadInput,
+                $"write one with `sweeps init data.csv`, or use a built-in example: {string.Join(", ", SpecExamples.Names)}");
+        }
+
+        try
+        {
+            if (new FileInfo(nameOrPath).Length > 1024 * 1024)
+            {
+                throw new CliException($"{nameOrPath} is larger than 1 MB", ExitCodes.BadInput, "a spec is a few lines; data belong in their own file");
+            }
+
+            return new SpecFile(nameOrPath, Path.GetDirectoryName(Path.GetFullPath(nameOrPath))!, File.ReadAllText(nameOrPath));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException($"{nameOrPath} cannot be read: {e.Message}");
+        }
+    }
+
+    /// <summary>The spec, checked.</summary>
+    /// <exception cref="CliException">It has errors; all are in the message.</exception>
+    public SweepSpec Read()
+    {
+        var result = SpecReader.Read(Yaml, Name);
+        return result.Spec ?? throw new CliException(string.Join(Environment.NewLine, result.Errors));
+    }
+
+    /// <summary>The base model as the silo is told: built-in name or absolute path.</summary>
+    public string AbsoluteBase(SweepSpec spec) =>
+        Builtins.IsBuiltin(spec.Defaults.Base) ? spec.Defaults.Base : Path.GetFullPath(spec.Defaults.Base, Folder);
+}

@@ -1,0 +1,50 @@
+using Spectre.Console;
+using Sweeps.Core.Api;
+using Sweeps.Core.States;
+
+namespace Sweeps.Cli.Show;
+
+/// <summary>What a person reads when a sweep has ended.</summary>
+internal static class Conclusion
+{
+    public static void Write(IAnsiConsole console, SweepDetail sweep)
+    {
+        var summary = sweep.Summary;
+        console.Write(Leaderboard.Render(sweep, 40, $"[bold]{Markup.Escape(summary.Sweep)}[/]  validation, best first"));
+        if (sweep.Trials.Count > 40)
+        {
+            console.MarkupLine($"[grey]... and {sweep.Trials.Count - 40} more: sweeps trials {Markup.Escape(summary.Sweep)}[/]");
+        }
+
+        foreach (var job in sweep.Preflight.Where(j => j.State == JobState.Failed && j.Message is not null))
+        {
+            console.MarkupLine($"[red]{Markup.Escape(job.Job.ToString())} failed:[/] {Markup.Escape(job.Message!)}");
+        }
+
+        if (summary.Reason is { Length: > 0 } reason)
+        {
+            console.MarkupLine($"[yellow]{Markup.Escape(reason)}[/]");
+        }
+
+        if (summary.Best is not { } best || sweep.Trials.FirstOrDefault(t => t.Trial == best.Trial) is not { } trial)
+        {
+            console.MarkupLine($"[red]{Markup.Escape(summary.Sweep)} {Format.Word(summary.State)}: no trial has a result.[/] sweeps logs {Markup.Escape(summary.Sweep)} says why.");
+            return;
+        }
+
+        var test = best.Test is { } t
+            ? $" On the test split, which no trial saw, it scores macro F1 [bold]{Format.Score(t.MacroF1)}[/] and accuracy [bold]{Format.Score(t.Accuracy)}[/]{PerClass(t, sweep.Labels)}."
+            : " It has no test score.";
+        console.MarkupLine(
+            $"{(best.Chosen ? "Best setting" : "Leader so far")}: [bold green]trial {best.Trial}[/] with {Markup.Escape(Format.Settings(trial, sweep.Axes))}: "
+            + $"validation macro F1 [bold]{Format.Score(best.Validation?.MacroF1)}[/] after {Format.Duration(trial.Seconds)}, training {Format.Share(trial.TrainableParameters, trial.TotalParameters)} of the parameters.{test}");
+        console.MarkupLine(
+            $"[grey]Took {Format.Duration(summary.ActiveSeconds)}. Next:[/] sweeps predict {Markup.Escape(summary.Sweep)} --text \"...\"  [grey]tries it;[/]  "
+            + $"sweeps best {Markup.Escape(summary.Sweep)} --export DIR  [grey]saves it for Hugging Face;[/]  sweeps trial {Markup.Escape(summary.Sweep)} {best.Trial}  [grey]shows its curve.[/]");
+    }
+
+    private static string PerClass(Scores scores, IReadOnlyList<string> labels) =>
+        scores.F1 is { } f1 && labels.Count <= 5
+            ? $" ({string.Join(", ", labels.Where(f1.ContainsKey).Select(l => $"{Markup.Escape(l)} {Format.Score(f1[l])}"))})"
+            : string.Empty;
+}
