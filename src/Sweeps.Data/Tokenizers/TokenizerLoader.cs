@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace Sweeps.Data.Tokenizers;
 
 /// <summary>
-/// Loads the tokenizer of a Hugging Face folder: tokenizer.json (WordLevel, WordPiece), else vocab.txt (BERT). Truncation
+/// Loads the tokenizer of a Hugging Face folder: tokenizer.json (BPE, WordPiece, WordLevel), else vocab.txt
+/// (BERT). Truncation
 /// and padding that the file asks for are not applied: the template's encoder does that.
 /// </summary>
 public static class TokenizerLoader
@@ -42,6 +43,7 @@ public static class TokenizerLoader
         return type switch
         {
             "WordLevel" => WordLevel(json, root, model, added, folder),
+            "BPE" => BytePair(json, root, model, added, folder),
             "WordPiece" => WordPiece(json, root, model, added, folder),
             _ => throw json.Unsupported($"a tokenizer of type '{type}'"),
         };
@@ -95,6 +97,16 @@ public static class TokenizerLoader
         int longest = JsonReading.Optional(model, "max_input_chars_per_word") is null ? 100 : json.Number(model, "max_input_chars_per_word");
         SpecialIds special = Specials(json, root, vocabulary, folder, json.Text(model, "unk_token"));
         return new BertWordPieceTokenizer(vocabulary, tokens, new AddedTokens(added), special, bert, longest, cleanup);
+    }
+
+    private static BytePairTokenizer BytePair(JsonReading json, JsonElement root, JsonElement model, AddedToken[] added, string folder)
+    {
+        Dictionary<string, int> ids = json.Vocabulary(model, "vocab");
+        BytePairMerges merges = BytePairReader.Merges(json, model, ids);
+        BytePairSettings settings = BytePairReader.Settings(json, root, model);
+        Vocabulary vocabulary = new(ids, added, json.File);
+        SpecialIds special = Specials(json, root, vocabulary, folder, json.OptionalText(model, "unk_token"));
+        return new BytePairTokenizer(vocabulary, new AddedTokens(added), special, merges, settings, json.File);
     }
 
     private static BertWordPieceTokenizer LoadVocabularyText(string file, string folder)

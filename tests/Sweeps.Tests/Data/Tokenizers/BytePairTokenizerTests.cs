@@ -1,0 +1,175 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json;
+using Sweeps.Data;
+using Sweeps.Data.Readers;
+using Sweeps.Data.Templates;
+using Sweeps.Data.Tokenizers;
+
+namespace Sweeps.Tests.Data.Tokenizers;
+
+public sealed class BytePairTokenizerTests : IDisposable
+{
+    private static readonly ConcurrentDictionary<string, Lazy<ITokenizer>> Loaded = new(StringComparer.Ordinal);
+
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("gemma3", "tok_gemma3", "tok_rust_gemma3")]
+    [InlineData("qwen3", "tok_qwen3", "tok_rust_qwen3")]
+    [InlineData("llama3_1", "tok_rust_llama3_1")]
+    public void Ids_and_text_equal_Hugging_Face(string name, params string[] goldens)
+    {
+        ITokenizer tokenizer = Load(name);
+        List<string> differ = [];
+        int compared = 0;
+        foreach (GoldenTokens.Case expected in goldens.Select(GoldenTokens.Load).SelectMany(golden => golden.Cases.Concat(golden.ExtraCases ?? [])))
+        {
+            compared++;
+            Compare("ids", expected.Text, tokenizer.Encode(expected.Text), expected.Ids, differ);
+            Compare("ids without special", expected.Text, tokenizer.Encode(expected.Text, addSpecial: false), expected.IdsWithoutSpecial ?? expected.Ids, differ);
+            if (expected.Decoded is { } decoded && tokenizer.Decode(expected.Ids) != decoded)
+            {
+                differ.Add($"{expected.Text}: decoded {tokenizer.Decode(expected.Ids)} but {decoded}");
+            }
+        }
+
+        Assert.InRange(compared, 300, 1000);
+        Assert.True(differ.Count == 0, $"{differ.Count} differ:\n{string.Join('\n', differ.Take(12))}");
+    }
+
+    [Theory]
+    [InlineData("gemma3")]
+    [InlineData("qwen3")]
+    [InlineData("llama3_1")]
+    public void A_lone_field_is_truncated_as_Hugging_Face_truncates(string name)
+    {
+        ITokenizer tokenizer = Load(name);
+        ExampleEncoder encoder = new(TextTemplate.Parse("{text}"), tokenizer, 8);
+        GoldenTokens.Case[] cases = GoldenTokens.Load($"tok_rust_{name}").TruncatedTo8!;
+        DataTable table = DataTable.FromRows("texts", ["text"], cases.Select(expected => new[] { expected.Text }));
+
+        Assert.Equal(cases.Select(expected => expected.Ids), table.Rows.Select(row => encoder.Encode(row, 0).InputIds));
+    }
+
+    [Theory]
+    [InlineData("gemma3")]
+    [InlineData("qwen3")]
+    [InlineData("llama3_1")]
+    public void Places_cover_the_text_in_order(string name)
+    {
+        ITokenizer tokenizer = Load(name);
+        foreach (GoldenTokens.Case expected in GoldenTokens.Load($"tok_rust_{name}").Cases)
+        {
+            int at = 0, start = 0;
+            foreach (Token token in tokenizer.Tokenize(expected.Text))
+            {
+                Assert.InRange(token.Start, start, at);
+                Assert.InRange(token.End, at, expected.Text.Length);
+                (start, at) = (token.Start, token.End);
+            }
+
+            Assert.Equal(expected.Text.Length, at);
+        }
+    }
+
+    [Fact]
+    public void Special_ids_are_those_of_the_folder()
+    {
+        ITokenizer gemma = Load("gemma3");
+
+        Assert.Equal((2, 106, 0, 3), (gemma.BosId, gemma.EosId, gemma.PadId, gemma.UnkId));
+        Assert.Equal([2], gemma.Prefix);
+        Assert.Empty(gemma.Suffix);
+        Assert.Equal(262_145, gemma.VocabularySize);
+        Assert.Equal(105, gemma.IdOf("<start_of_turn>"));
+    }
+
+    [Fact]
+    public void The_real_Gemma_folder_gives_the_ids_of_its_reference()
+    {
+        using JsonDocument checks = JsonDocument.Parse(File.ReadAllText(SharedFiles.Require("models/checks.json")));
+        JsonElement expected = checks.RootElement.GetProperty("gemma-3-270m-32k");
+        ITokenizer tokenizer = TokenizerLoader.Load(SharedFiles.Require("models/gemma-3-270m-32k"));
+
+        int[][] ids = expected.GetProperty("ids").Deserialize<int[][]>()!;
+        string[] texts = expected.GetProperty("prompts").Deserialize<string[]>()!;
+        Assert.Equal(ids, texts.Select(text => tokenizer.Encode(text)));
+    }
+
+    [Theory]
+    [InlineData("gemma3")]
+    [InlineData("qwen3")]
+    public void Long_texts_take_time_in_proportion(string name)
+    {
+        ITokenizer tokenizer = Load(name);
+        string line = "Where is my card? It was sent 3 weeks ago, to 12 Main Street; нет ответа.\n";
+        string text = string.Concat(Enumerable.Repeat(line, 4000));
+        tokenizer.Encode(line);
+
+        long start = Stopwatch.GetTimestamp();
+        int tokens = tokenizer.Encode(text).Length;
+        double rate = text.Length / Stopwatch.GetElapsedTime(start).TotalSeconds;
+
+        TestContext.Current.TestOutputHelper?.WriteLine(FormattableString.Invariant($"{name}: {rate / 1e6:0.00} M characters a second, {tokens} tokens"));
+        Assert.InRange(rate, 20_000, double.MaxValue);
+    }
+
+    [Theory]
+    [InlineData("\"merges\": [[\"a\", \"c\"]]", "'model.merges[0]' is not a pair of tokens whose join is a token too")]
+    [InlineData("\"merges\": [\"a b c\"]", "'model.merges[0]' is not a pair of tokens")]
+    [InlineData("\"merges\": [], \"byte_fallback\": true", "the token '<0x00>' for the byte 0 is missing")]
+    [InlineData("\"merges\": [], \"end_of_word_suffix\": \"</w>\"", "BPE with a subword prefix or word suffix is not supported")]
+    [InlineData("\"merges\": []}, \"normalizer\": {\"type\": \"NFKC\"", "the normalizer 'NFKC' is not supported")]
+    [InlineData("\"merges\": []}, \"pre_tokenizer\": {\"type\": \"Digits\"", "the pre-tokenizer 'Digits' as it is set here is not supported")]
+    [InlineData("\"merges\": []}, \"pre_tokenizer\": {\"type\": \"Split\", \"pattern\": {\"Regex\": \"(\"}, \"behavior\": \"Isolated\"", "the pre-tokenizer's pattern cannot be run here")]
+    [InlineData("\"merges\": []}, \"decoder\": {\"type\": \"CTC\"", "the decoder 'CTC' as it is set here is not supported")]
+    public void Files_that_are_damaged_or_not_supported_say_so(string rest, string what)
+    {
+        _folder.File("tokenizer.json", $"{{\"model\": {{\"type\": \"BPE\", \"vocab\": {{\"a\": 0, \"b\": 1, \"ab\": 2}}, {rest}}}}}");
+
+        Assert.Contains(what, Assert.Throws<DataException>(() => TokenizerLoader.Load(_folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Merges_take_the_lowest_rank_then_the_leftmost()
+    {
+        _folder.File("tokenizer.json", """
+            {"model": {"type": "BPE", "unk_token": "u", "fuse_unk": true,
+              "vocab": {"a": 0, "b": 1, "c": 2, "bc": 3, "ab": 4, "abab": 5, "u": 6}, "merges": ["b c", "a b", "ab ab"]}}
+            """);
+        ITokenizer tokenizer = TokenizerLoader.Load(_folder.Path);
+
+        Assert.Equal([0, 3], tokenizer.Encode("abc"));
+        Assert.Equal([5, 4, 0], tokenizer.Encode("abababa"));
+        Assert.Equal([new Token(4, 0, 2), new Token(6, 2, 4), new Token(2, 4, 5)], tokenizer.Tokenize("abxyc"));
+        Assert.Equal(new UnknownCount(1, 3), tokenizer.CountUnknown("abxyc"));
+    }
+
+    private static void Compare(string what, string text, int[] actual, int[] expected, List<string> differ)
+    {
+        if (!actual.AsSpan().SequenceEqual(expected))
+        {
+            differ.Add($"{text}: {what} {string.Join(' ', actual)} but {string.Join(' ', expected)}");
+        }
+    }
+
+    /// <summary>Loaded once each: Gemma 3's file has 33 MB.</summary>
+    private static ITokenizer Load(string name)
+    {
+        string[] files = ["tokenizer.json", "tokenizer_config.json"];
+        string[] sources = [.. files.Select(file => SharedFiles.Require($"tokenizers/{name}_{file}"))];
+        return Loaded.GetOrAdd(name, _ => new Lazy<ITokenizer>(() =>
+        {
+            using TempFolder folder = new();
+            foreach ((string file, string source) in files.Zip(sources))
+            {
+                File.CreateSymbolicLink(Path.Combine(folder.Path, file), source);
+            }
+
+            return TokenizerLoader.Load(folder.Path);
+        })).Value;
+    }
+}
