@@ -115,6 +115,9 @@ public sealed class TokenBatch : IDisposable
         return last;
     }
 
+    /// <summary>For each row the index, in the flattened batch, of its first token: what encoders pool.</summary>
+    public long[] FirstTokens() => [.. Enumerable.Range(0, Rows).Select(row => (long)row * Length)];
+
     /// <inheritdoc />
     public void Dispose()
     {
@@ -164,6 +167,18 @@ public sealed class TokenBatch : IDisposable
     private Tensor LowestOf(ScalarType type) =>
         tensor(type == ScalarType.Float16 ? -65504f : -3.3895e38f).to(type, Device);
 
+    /// <summary>As <see cref="CausalMask"/> for one query of each row only: [rows, 1, 1, length], owned by the caller.</summary>
+    internal Tensor CausalMaskAt(int window, ScalarType type, long[] positions)
+    {
+        var values = new float[ids.Length];
+        for (var row = 0; row < Rows; row++)
+        {
+            FillCausal(values.AsSpan(row * Length, Length), row, (int)(positions[row] % Length), window);
+        }
+
+        return tensor(values, [Rows, 1, 1, Length]).to(type, Device);
+    }
+
     private Tensor BuildCausal(int window, ScalarType type)
     {
         var rows = HasPadding ? Rows : 1;
@@ -172,19 +187,23 @@ public sealed class TokenBatch : IDisposable
         {
             for (var query = 0; query < Length; query++)
             {
-                var line = values.AsSpan(((row * Length) + query) * Length, Length);
-                line.Fill(float.NegativeInfinity);
-                for (var key = window == 0 ? 0 : Math.Max(0, query - window + 1); key <= query; key++)
-                {
-                    if (key == query || !HasPadding || attended[(row * Length) + key])
-                    {
-                        line[key] = 0f;
-                    }
-                }
+                FillCausal(values.AsSpan(((row * Length) + query) * Length, Length), row, query, window);
             }
         }
 
         return Detached(() => tensor(values, [rows, 1, Length, Length]).to(type, Device));
+    }
+
+    private void FillCausal(Span<float> line, int row, int query, int window)
+    {
+        line.Fill(float.NegativeInfinity);
+        for (var key = window <= 0 ? 0 : Math.Max(0, query - window + 1); key <= query; key++)
+        {
+            if (key == query || !HasPadding || attended[(row * Length) + key])
+            {
+                line[key] = 0f;
+            }
+        }
     }
 
     /// <summary>Keeps a tensor alive beyond the scope of the step in which it is first needed.</summary>

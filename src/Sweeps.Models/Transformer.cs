@@ -59,6 +59,29 @@ public abstract class Transformer : IDisposable
     public Tensor Hidden(TokenBatch batch, DropoutContext dropout) =>
         Finish(RunBlocks(Embed(batch, dropout), batch, 0, LayerCount, dropout));
 
+    /// <summary>
+    /// The last block for one position of each text, the same numbers as the whole block gives there (up to rounding) for
+    /// a fraction of the work: [B, T, H] to [B, H].
+    /// </summary>
+    /// <param name="hidden">Output of the block before.</param>
+    /// <param name="batch">The texts.</param>
+    /// <param name="positions">B indices into the flattened batch, one in each row, in order.</param>
+    /// <param name="dropout">Dropout of this micro-step.</param>
+    public abstract Tensor RunLastBlockAt(Tensor hidden, TokenBatch batch, long[] positions, DropoutContext dropout);
+
+    /// <summary>Final hidden states [B, H] of one position of each text: what classifiers read.</summary>
+    /// <param name="batch">The texts.</param>
+    /// <param name="positions">B indices into the flattened batch, one in each row, in order.</param>
+    /// <param name="dropout">Dropout of this micro-step.</param>
+    public Tensor HiddenAt(TokenBatch batch, long[] positions, DropoutContext dropout) =>
+        HiddenAt(Embed(batch, dropout), 0, batch, positions, dropout);
+
+    /// <summary>As the other overload, from the output [B, T, H] of the blocks below <paramref name="from"/>.</summary>
+    public Tensor HiddenAt(Tensor hidden, int from, TokenBatch batch, long[] positions, DropoutContext dropout) =>
+        Finish(from == LayerCount
+            ? Rows(hidden, batch, positions)
+            : RunLastBlockAt(RunBlocks(hidden, batch, from, LayerCount - 1, dropout), batch, positions, dropout));
+
     /// <summary>Matrix of the vocabulary projection [V, H] (the embeddings when tied); null for encoders.</summary>
     public abstract NamedParameter? OutputEmbedding { get; }
 
@@ -67,9 +90,9 @@ public abstract class Transformer : IDisposable
     public Tensor Logits(Tensor rows) =>
         nn.functional.linear(rows, RequireOutput().Value);
 
-    /// <summary>What a classifier reads, for encoders: [B, H].</summary>
+    /// <summary>The pooler of encoders on the hidden states [B, H] of the first tokens: [B, H].</summary>
     /// <exception cref="NotSupportedException">The family is a decoder.</exception>
-    public virtual Tensor Pooled(Tensor hidden, TokenBatch batch, DropoutContext dropout) =>
+    public virtual Tensor Pooled(Tensor first, DropoutContext dropout) =>
         throw new NotSupportedException($"{ModelType} has no pooler: it is a decoder");
 
     /// <summary>Chosen rows of [B, T, H] hidden states, by index into the flattened batch: [n, H].</summary>

@@ -40,13 +40,37 @@ internal sealed class BertBlock
     /// <summary>[B, T, H] to [B, T, H].</summary>
     public Tensor Forward(Tensor hidden, Tensor? mask, DropoutContext dropout)
     {
-        var shape = hidden.shape;
-        Tensor Heads(Linear projection) =>
-            projection.Forward(hidden, dropout).view(shape[0], shape[1], Config.Heads, Config.HeadWidth);
+        using var scope = NewDisposeScope();
+        return Forward(hidden, hidden, mask, dropout).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// One position of each text, given as indices into the flattened batch: [B, T, H] to [B, 1, H]. Keys and values are
+    /// computed everywhere, all else only there.
+    /// </summary>
+    public Tensor ForwardAt(Tensor hidden, Tensor rows, Tensor? mask, DropoutContext dropout)
+    {
+        using var scope = NewDisposeScope();
+        var (texts, width) = (hidden.size(0), hidden.size(2));
+        var chosen = hidden.view(-1, width).index_select(0, rows).view(texts, 1, width);
+        return Forward(chosen, hidden, mask, dropout).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Forward(Tensor queries, Tensor keys, Tensor? mask, DropoutContext dropout)
+    {
+        Tensor Heads(Linear projection, Tensor input) =>
+            projection.Forward(input, dropout).view(input.size(0), input.size(1), Config.Heads, Config.HeadWidth);
         var mixed = TensorOps.Attention(
-            Heads(Query), Heads(Key), Heads(Value), mask, Math.Pow(Config.HeadWidth, -0.5), dropout, Config.AttentionDropout, attentionSite);
+            Heads(Query, queries),
+            Heads(Key, keys),
+            Heads(Value, keys),
+            mask,
+            Math.Pow(Config.HeadWidth, -0.5),
+            dropout,
+            Config.AttentionDropout,
+            attentionSite);
         var attended = dropout.Apply(AttentionOutput.Forward(mixed, dropout), Config.HiddenDropout, attentionOutputSite);
-        hidden = AttentionNorm.Forward(attended + hidden);
+        var hidden = AttentionNorm.Forward(attended + queries);
         var wide = functional.gelu(Intermediate.Forward(hidden, dropout));
         return OutputNorm.Forward(dropout.Apply(Output.Forward(wide, dropout), Config.HiddenDropout, outputSite) + hidden);
     }

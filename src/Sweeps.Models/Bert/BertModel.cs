@@ -78,11 +78,14 @@ internal sealed partial class BertModel : Transformer
         return hidden;
     }
 
+    public override Tensor RunLastBlockAt(Tensor hidden, TokenBatch batch, long[] positions, DropoutContext dropout) =>
+        blocks[^1].ForwardAt(hidden, batch.Indices(positions), batch.PaddingMask(hidden.dtype), dropout)
+            .view(batch.Rows, config.Hidden);
+
     public override Tensor Finish(Tensor hidden) => hidden;
 
-    /// <summary>tanh of a dense layer on the first token, [B, H].</summary>
-    public override Tensor Pooled(Tensor hidden, TokenBatch batch, DropoutContext dropout) =>
-        pooler.Forward(hidden.select(1, 0), dropout).tanh();
+    /// <summary>tanh of a dense layer on the first tokens, [B, H].</summary>
+    public override Tensor Pooled(Tensor first, DropoutContext dropout) => pooler.Forward(first, dropout).tanh();
 
     private BertBlock BuildBlock(int layer, WeightBinder weights, Initial normal)
     {

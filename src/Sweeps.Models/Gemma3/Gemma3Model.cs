@@ -76,11 +76,20 @@ internal sealed partial class Gemma3Model : Transformer
         return hidden;
     }
 
+    public override Tensor RunLastBlockAt(Tensor hidden, TokenBatch batch, long[] positions, DropoutContext dropout)
+    {
+        var block = blocks[^1];
+        var angles = (block.IsSliding ? localAngles : globalAngles).For(batch.Length);
+        var places = batch.Indices(Array.ConvertAll(positions, position => position % batch.Length));
+        var mask = batch.CausalMaskAt(block.IsSliding ? config.Window : 0, hidden.dtype, positions);
+        return block.ForwardAt(hidden, batch.Indices(positions), mask, angles, places, dropout).view(batch.Rows, config.Hidden);
+    }
+
     public override Tensor Finish(Tensor hidden) => Norm(hidden, finalNorm, config.Epsilon);
 
     /// <summary>The family stores norm weights minus one.</summary>
-    internal static Tensor Norm(Tensor input, NamedParameter weight, double epsilon) =>
-        TensorOps.RmsNorm(input, weight.Value + 1, epsilon);
+    internal static Tensor Norm(Tensor input, NamedParameter weight, double epsilon, Tensor? residual = null) =>
+        TensorOps.RmsNorm(input, weight.Value, epsilon, 1, residual);
 
     protected override void Dispose(bool disposing)
     {

@@ -50,11 +50,7 @@ public sealed class LabelTokensHead : ClassifierHead
     public override int LabelCount => labelTokens.Length;
 
     /// <inheritdoc />
-    public override Tensor Logits(Transformer model, Tensor hidden, TokenBatch batch, DropoutContext dropout)
-    {
-        var candidates = model.RequireOutput().Value.index_select(0, batch.Indices(labelTokens));
-        return Wide(nn.functional.linear(LastRows(hidden, batch), candidates));
-    }
+    public override long[] Positions(Transformer model, TokenBatch batch) => batch.LastAttended();
 
     /// <inheritdoc />
     public override Tensor Loss(
@@ -62,10 +58,14 @@ public sealed class LabelTokensHead : ClassifierHead
         loss == LabelLoss.Constrained
             ? base.Loss(model, hidden, batch, labels, dropout, divisor)
             : CrossEntropy(
-                model.Logits(LastRows(hidden, batch)),
+                model.Logits(RowsOf(model, hidden, batch)),
                 batch.Indices(Array.ConvertAll(labels, label => labelTokens[label])),
                 divisor ?? batch.Rows);
 
-    private static Tensor LastRows(Tensor hidden, TokenBatch batch) =>
-        Transformer.Rows(hidden, batch, batch.LastAttended());
+    /// <inheritdoc />
+    protected override Tensor Score(Transformer model, Tensor rows, DropoutContext dropout)
+    {
+        using var tokens = tensor(labelTokens).to(rows.device);
+        return nn.functional.linear(rows, model.RequireOutput().Value.index_select(0, tokens));
+    }
 }

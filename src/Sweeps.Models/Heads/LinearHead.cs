@@ -40,12 +40,16 @@ public sealed class LinearHead : ClassifierHead
     public override IReadOnlyList<NamedParameter> Parameters { get; }
 
     /// <inheritdoc />
-    public override Tensor Logits(Transformer model, Tensor hidden, TokenBatch batch, DropoutContext dropout)
+    public override long[] Positions(Transformer model, TokenBatch batch) =>
+        model.IsDecoder ? batch.LastTokens(model.PadTokenId) : batch.FirstTokens();
+
+    /// <inheritdoc />
+    protected override Tensor Score(Transformer model, Tensor rows, DropoutContext dropout)
     {
-        var rows = model.IsDecoder
-            ? Transformer.Rows(hidden, batch, batch.LastTokens(model.PadTokenId))
-            : dropout.Apply(model.Pooled(hidden, batch, dropout), model.ClassifierDropout, DropoutSite);
-        return Wide(nn.functional.linear(rows, weight.Value, bias?.Value!));
+        var read = model.IsDecoder
+            ? rows
+            : dropout.Apply(model.Pooled(rows, dropout), model.ClassifierDropout, DropoutSite);
+        return nn.functional.linear(read, weight.Value, bias?.Value!);
     }
 
     private static NamedParameter Bind(

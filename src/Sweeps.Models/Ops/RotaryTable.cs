@@ -74,5 +74,12 @@ internal sealed class RotaryTable : IDisposable
     }
 
     /// <summary>Tables for one length; the first half of each sine row is negated (see <see cref="TensorOps.Rotate"/>).</summary>
-    public sealed record Slice(Tensor Cos, Tensor SignedSin);
+    public sealed record Slice(Tensor Cos, Tensor SignedSin)
+    {
+        /// <summary>Positions in the tables.</summary>
+        public long Length { get; } = Cos.size(0);
+
+        /// <summary>Tables with one row per chosen position, in that order.</summary>
+        public Slice At(Tensor positions) => new(Cos.index_select(0, positions), SignedSin.index_select(0, positions));
+    }
 }

@@ -1,3 +1,4 @@
+using Sweeps.Models.Ops.Fused;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -8,22 +9,55 @@ namespace Sweeps.Models.Ops;
 internal static class TensorOps
 {
     /// <summary>
-    /// Root mean square norm over the last dimension, computed in 32 bits: x / sqrt(mean(x^2) + eps) * weight
-    /// (https://arxiv.org/abs/1910.07467). Families whose weight is stored minus one pass 1 + weight.
+    /// Root mean square norm over the last dimension, computed in 32 bits:
+    /// residual + x / sqrt(mean(x^2) + eps) * (offset + weight) (https://arxiv.org/abs/1910.07467).
     /// </summary>
-    public static Tensor RmsNorm(Tensor input, Tensor weight, double epsilon)
+    /// <param name="input">[..., H].</param>
+    /// <param name="weight">[H].</param>
+    /// <param name="epsilon">Added to the mean of squares.</param>
+    /// <param name="offset">1 for families that store the weight minus one, else 0.</param>
+    /// <param name="residual">As <paramref name="input"/>; null adds nothing.</param>
+    public static Tensor RmsNorm(Tensor input, Tensor weight, double epsilon, double offset, Tensor? residual = null)
     {
+        if (FusedMemory.Fits(input) && FusedMemory.Fits(weight))
+        {
+            return RmsNormFunction.Run(input, weight, residual, (float)offset, (float)epsilon);
+        }
+
         var wide = input.dtype == ScalarType.Float32 ? input : input.to_type(ScalarType.Float32);
+        var factor = weight.dtype == ScalarType.Float32 ? weight : weight.to_type(ScalarType.Float32);
         var scale = wide.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_();
-        var scaled = (wide * scale) * weight;
-        return scaled.dtype == input.dtype ? scaled : scaled.to_type(input.dtype);
+        var scaled = (wide * scale) * (offset == 0 ? factor : factor + offset);
+        scaled = scaled.dtype == input.dtype ? scaled : scaled.to_type(input.dtype);
+        return residual is null ? scaled : residual + scaled;
     }
 
-    /// <summary>Rotary position embedding in the rotate-half form, on [B, T, N, D] or [T, N, D].</summary>
-    public static Tensor Rotate(Tensor input, RotaryTable.Slice angles)
+    /// <summary>Norm and rotary position of queries or keys: [B, T, N, D] to the same.</summary>
+    public static Tensor NormRotate(Tensor input, Tensor weight, RotaryTable.Slice angles, double epsilon, double offset)
+    {
+        if (FusedMemory.Fits(input) && FusedMemory.Fits(weight))
+        {
+            var shape = new NormRotateKernel.Shape(
+                (int)input.size(-2), (int)input.size(-1), (int)angles.Length, (float)offset, (float)epsilon);
+            return NormRotateFunction.Run(input, weight, angles, shape);
+        }
+
+        return Rotate(RmsNorm(input, weight, epsilon, offset), angles);
+    }
+
+    /// <summary>gelu, by its tanh approximation, of <paramref name="gate"/>, times <paramref name="up"/>.</summary>
+    public static Tensor GatedGelu(Tensor gate, Tensor up) =>
+        FusedMemory.Fits(gate)
+            ? GatedGeluFunction.Run(gate, up)
+            : functional.gelu(gate, TorchSharp.Modules.GELU.Approximate.tanh) * up;
+
+    /// <summary>Rotary position embedding in the rotate-half form, on [B, T, N, D].</summary>
+    private static Tensor Rotate(Tensor input, RotaryTable.Slice angles)
     {
         // The sign of rotate_half is in the sine table, so that a roll takes the place of slices, negation and cat.
-        return (input * angles.Cos).addcmul_(input.roll(input.shape[^1] / 2, -1), angles.SignedSin, 1);
+        var shape = input.shape;
+        var tokens = input.view(-1, angles.Length, shape[^2], shape[^1]);
+        return (tokens * angles.Cos).addcmul_(tokens.roll(shape[^1] / 2, -1), angles.SignedSin, 1).view(shape);
     }
 
     /// <summary>
