@@ -41,25 +41,25 @@ internal sealed class BertBlock
     public Tensor Forward(Tensor hidden, Tensor? mask, DropoutContext dropout)
     {
         using var scope = NewDisposeScope();
-        return Forward(hidden, hidden, mask, dropout).MoveToOuterDisposeScope();
+        var flat = hidden.view(-1, hidden.size(2));
+        return Forward(flat, flat, hidden.size(0), mask, dropout).view(hidden.shape).MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// One position of each text, given as indices into the flattened batch: [B, T, H] to [B, 1, H]. Keys and values are
+    /// One position of each text, given as indices into the flattened batch: [B, T, H] to [B, H]. Keys and values are
     /// computed everywhere, all else only there.
     /// </summary>
     public Tensor ForwardAt(Tensor hidden, Tensor rows, Tensor? mask, DropoutContext dropout)
     {
         using var scope = NewDisposeScope();
-        var (texts, width) = (hidden.size(0), hidden.size(2));
-        var chosen = hidden.view(-1, width).index_select(0, rows).view(texts, 1, width);
-        return Forward(chosen, hidden, mask, dropout).MoveToOuterDisposeScope();
+        var flat = hidden.view(-1, hidden.size(2));
+        return Forward(flat.index_select(0, rows), flat, hidden.size(0), mask, dropout).MoveToOuterDisposeScope();
     }
 
-    private Tensor Forward(Tensor queries, Tensor keys, Tensor? mask, DropoutContext dropout)
+    private Tensor Forward(Tensor queries, Tensor keys, long texts, Tensor? mask, DropoutContext dropout)
     {
         Tensor Heads(Linear projection, Tensor input) =>
-            projection.Forward(input, dropout).view(input.size(0), input.size(1), Config.Heads, Config.HeadWidth);
+            projection.Forward(input, dropout).view(texts, -1, Config.Heads, Config.HeadWidth);
         var mixed = TensorOps.Attention(
             Heads(Query, queries),
             Heads(Key, keys),

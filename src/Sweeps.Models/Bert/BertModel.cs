@@ -79,8 +79,7 @@ internal sealed partial class BertModel : Transformer
     }
 
     public override Tensor RunLastBlockAt(Tensor hidden, TokenBatch batch, long[] positions, DropoutContext dropout) =>
-        blocks[^1].ForwardAt(hidden, batch.Indices(positions), batch.PaddingMask(hidden.dtype), dropout)
-            .view(batch.Rows, config.Hidden);
+        blocks[^1].ForwardAt(hidden, batch.Indices(positions), batch.PaddingMask(hidden.dtype), dropout);
 
     public override Tensor Finish(Tensor hidden) => hidden;
 

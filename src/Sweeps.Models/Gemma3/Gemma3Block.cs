@@ -45,14 +45,21 @@ internal sealed class Gemma3Block
     public Tensor Forward(Tensor hidden, Tensor mask, RotaryTable.Slice angles, DropoutContext dropout)
     {
         using var scope = NewDisposeScope();
-        var input = Norm(hidden, InputNorm);
+        var shape = hidden.shape;
+        var flat = hidden.view(-1, shape[2]);
+        var input = Norm(flat, InputNorm);
         var mixed = TensorOps.Attention(
-            Queries(input, angles, dropout), Keys(input, angles, dropout), Values(input, dropout), mask, Config.Scale, dropout);
-        return FeedForward(hidden, mixed, dropout).MoveToOuterDisposeScope();
+            Queries(input, shape[0], angles, dropout),
+            Keys(input, shape[0], angles, dropout),
+            Values(input, shape[0], dropout),
+            mask,
+            Config.Scale,
+            dropout);
+        return FeedForward(flat, mixed, dropout).view(shape).MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// One position of each text: [B, T, H] to [B, 1, H]. Keys and values are computed everywhere, all else only there.
+    /// One position of each text: [B, T, H] to [B, H]. Keys and values are computed everywhere, all else only there.
     /// </summary>
     /// <param name="hidden">[B, T, H].</param>
     /// <param name="rows">The positions, as indices into the flattened batch.</param>
@@ -64,30 +71,32 @@ internal sealed class Gemma3Block
         Tensor hidden, Tensor rows, Tensor mask, RotaryTable.Slice angles, Tensor places, DropoutContext dropout)
     {
         using var scope = NewDisposeScope();
-        var input = Norm(hidden, InputNorm);
-        var (texts, width) = (hidden.size(0), hidden.size(2));
-        Tensor Chosen(Tensor all) => all.view(-1, width).index_select(0, rows).view(texts, 1, width);
+        var texts = hidden.size(0);
+        var flat = hidden.view(-1, hidden.size(2));
+        var input = Norm(flat, InputNorm);
         var mixed = TensorOps.Attention(
-            Queries(Chosen(input), angles.At(places), dropout),
-            Keys(input, angles, dropout),
-            Values(input, dropout),
+            Queries(input.index_select(0, rows), texts, angles.At(places), dropout),
+            Keys(input, texts, angles, dropout),
+            Values(input, texts, dropout),
             mask,
             Config.Scale,
             dropout);
-        return FeedForward(Chosen(hidden), mixed, dropout).MoveToOuterDisposeScope();
+        return FeedForward(flat.index_select(0, rows), mixed, dropout).MoveToOuterDisposeScope();
     }
 
-    private Tensor Queries(Tensor input, RotaryTable.Slice angles, DropoutContext dropout) =>
-        TensorOps.NormRotate(Heads(Query, input, Config.Heads, dropout), QueryNorm.Value, angles, Config.Epsilon, 1);
+    private Tensor Queries(Tensor input, long texts, RotaryTable.Slice angles, DropoutContext dropout) =>
+        TensorOps.NormRotate(Heads(Query, input, texts, Config.Heads, dropout), QueryNorm.Value, angles, Config.Epsilon, 1);
 
-    private Tensor Keys(Tensor input, RotaryTable.Slice angles, DropoutContext dropout) =>
-        TensorOps.NormRotate(Heads(Key, input, Config.KeyHeads, dropout), KeyNorm.Value, angles, Config.Epsilon, 1);
+    private Tensor Keys(Tensor input, long texts, RotaryTable.Slice angles, DropoutContext dropout) =>
+        TensorOps.NormRotate(Heads(Key, input, texts, Config.KeyHeads, dropout), KeyNorm.Value, angles, Config.Epsilon, 1);
 
-    private Tensor Values(Tensor input, DropoutContext dropout) => Heads(Value, input, Config.KeyHeads, dropout);
+    private Tensor Values(Tensor input, long texts, DropoutContext dropout) =>
+        Heads(Value, input, texts, Config.KeyHeads, dropout);
 
-    private Tensor Heads(Linear projection, Tensor input, int heads, DropoutContext dropout) =>
-        projection.Forward(input, dropout).view(input.size(0), input.size(1), heads, Config.HeadWidth);
+    private Tensor Heads(Linear projection, Tensor input, long texts, int heads, DropoutContext dropout) =>
+        projection.Forward(input, dropout).view(texts, -1, heads, Config.HeadWidth);
 
+    /// <summary>All [tokens, H]: hidden states and what attention mixed to the layer's output.</summary>
     private Tensor FeedForward(Tensor hidden, Tensor mixed, DropoutContext dropout)
     {
         hidden = Norm(Output.Forward(mixed, dropout), AfterAttentionNorm, hidden);

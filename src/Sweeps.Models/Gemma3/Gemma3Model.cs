@@ -60,8 +60,8 @@ internal sealed partial class Gemma3Model : Transformer
 
     public override Tensor Embed(TokenBatch batch, DropoutContext dropout) =>
         embedding.Value.index_select(0, batch.InputIds.view(-1))
-            .view(batch.Rows, batch.Length, config.Hidden)
-            .mul(embeddingScale);
+            .mul_(embeddingScale)
+            .view(batch.Rows, batch.Length, config.Hidden);
 
     public override Tensor RunBlocks(Tensor hidden, TokenBatch batch, int from, int to, DropoutContext dropout)
     {
@@ -82,7 +82,7 @@ internal sealed partial class Gemma3Model : Transformer
         var angles = (block.IsSliding ? localAngles : globalAngles).For(batch.Length);
         var places = batch.Indices(Array.ConvertAll(positions, position => position % batch.Length));
         var mask = batch.CausalMaskAt(block.IsSliding ? config.Window : 0, hidden.dtype, positions);
-        return block.ForwardAt(hidden, batch.Indices(positions), mask, angles, places, dropout).view(batch.Rows, config.Hidden);
+        return block.ForwardAt(hidden, batch.Indices(positions), mask, angles, places, dropout);
     }
 
     public override Tensor Finish(Tensor hidden) => Norm(hidden, finalNorm, config.Epsilon);

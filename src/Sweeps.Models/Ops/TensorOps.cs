@@ -71,7 +71,7 @@ internal static class TensorOps
     /// <param name="dropout">Drops attention weights.</param>
     /// <param name="probability">With this probability.</param>
     /// <param name="site">At this site.</param>
-    /// <returns>[B, T, N * D].</returns>
+    /// <returns>[B * T, N * D].</returns>
     public static Tensor Attention(
         Tensor query,
         Tensor key,
@@ -83,7 +83,7 @@ internal static class TensorOps
         ulong site = 0)
     {
         var shape = query.shape;
-        var (batch, length, heads, width) = (shape[0], shape[1], shape[2], shape[3]);
+        var (heads, width) = (shape[2], shape[3]);
         var usual = Math.Pow(width, -0.5);
         if (Math.Abs(scale - usual) > 1e-12)
         {
@@ -106,7 +106,7 @@ internal static class TensorOps
             mixed = functional.scaled_dot_product_attention(q, k, v, mask);
         }
 
-        return mixed.transpose(1, 2).reshape(batch, length, heads * width);
+        return mixed.transpose(1, 2).reshape(-1, heads * width);
     }
 
     /// <summary>[B, T, K, D] to [B, heads, T, D] without copying.</summary>
