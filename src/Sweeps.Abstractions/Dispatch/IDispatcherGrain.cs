@@ -58,3 +58,10 @@ public sealed record ReadyJob(JobId Job, bool Front, string? PreferWorker, int? 
 /// <summary>How the pool stands.</summary>
 [Immutable]
 public sealed record DispatcherStatus(int Ready, int WaitingSlots);
+
+/// <summary>Pools of slots.</summary>
+public static class DispatcherPools
+{
+    /// <summary>The one pool there is.</summary>
+    public const string Default = "default";
+}

@@ -1,0 +1,143 @@
+using Sweeps.Core.Ids;
+using Sweeps.Core.Ledger;
+using Sweeps.Core.Planning;
+using Sweeps.Core.States;
+using Sweeps.Grains.Trials;
+
+namespace Sweeps.Grains.Sweep;
+
+/// <summary>What a sweep decides from its rows: pure functions.</summary>
+internal static class SweepRules
+{
+    /// <summary>Ready jobs told to the dispatcher at once, at most: more than slots, less than a message's worth.</summary>
+    public const int MostReady = 256;
+
+    /// <summary>The winner: the best objective among completed and stopped trials; of equals the lowest number. Null: none has a result.</summary>
+    public static JobRow? Winner(IEnumerable<JobRow> trials, bool maximize)
+    {
+        JobRow? best = null;
+        foreach (var trial in trials)
+        {
+            if (trial.State is not (JobState.Completed or JobState.Stopped)
+                || trial.BestValue is not { } value
+                || !double.IsFinite(value))
+            {
+                continue;
+            }
+
+            var better = best is null
+                || CheckpointRules.IsBetter(value, best.BestValue, maximize)
+                || (value.Equals(best.BestValue) && trial.Id.Number < best.Id.Number);
+            if (better)
+            {
+                best = trial;
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>The kind of jobs that are leased in a state; null: none.</summary>
+    public static JobKind? OpenKind(SweepState state) => state switch
+    {
+        SweepState.Preflight => JobKind.Preflight,
+        SweepState.Running => JobKind.Train,
+        SweepState.Scoring => JobKind.Evaluate,
+        _ => null,
+    };
+
+    /// <summary>Jobs that may be leased now, best first: within the concurrency, not before their time, suspects alone.</summary>
+    public static IReadOnlyList<JobRow> Ready(SweepRow sweep, SweepIndex index, int concurrency, long now)
+    {
+        if (OpenKind(sweep.State) is not { } kind)
+        {
+            return [];
+        }
+
+        var held = index.Held.Count(j => j.Id.Kind == kind);
+        var room = kind == JobKind.Train && concurrency > 0 ? Math.Min(MostReady, concurrency - held) : MostReady;
+        if (index.Held.Any(IsSuspect))
+        {
+            return [];
+        }
+
+        var ready = new List<JobRow>();
+        foreach (var job in index.Queued(kind))
+        {
+            if (ready.Count >= room)
+            {
+                break;
+            }
+
+            if (job.NotBefore > now || JobRules.Wish(job, sweep) != Wanted.Run)
+            {
+                continue;
+            }
+
+            if (IsSuspect(job))
+            {
+                // Sorted last: it runs when nothing else does, so a poison trial takes nobody with it.
+                if (ready.Count == 0 && held == 0)
+                {
+                    ready.Add(job);
+                }
+
+                break;
+            }
+
+            ready.Add(job);
+        }
+
+        return ready;
+    }
+
+    /// <summary>Wall seconds while not paused, until now.</summary>
+    public static double ActiveSeconds(SweepRow sweep, long now) =>
+        sweep.ActiveSeconds + (sweep.ActiveSince is { } since ? Math.Max(0, now - since) / 1000.0 : 0);
+
+    /// <summary>The row with its clock stopped.</summary>
+    public static SweepRow Stopped(SweepRow sweep, long now) =>
+        sweep with { ActiveSeconds = ActiveSeconds(sweep, now), ActiveSince = null };
+
+    /// <summary>Estimate of the wall seconds left; null when nothing is known yet.</summary>
+    public static double? SecondsLeft(SweepRow sweep, SweepFacts facts, SweepIndex index)
+    {
+        if (sweep.State.HasEnded())
+        {
+            return 0;
+        }
+
+        var trials = index.Of(JobKind.Train).ToList();
+        var done = trials.Where(t => t.State == JobState.Completed && t.Seconds > 0).ToList();
+        double? each = done.Count > 0
+            ? done.Average(t => t.Seconds)
+            : sweep.EstimatedTrainerSeconds is { } all && sweep.TrialCount > 0 ? all / sweep.TrialCount : null;
+
+        double total = 0, longest = 0;
+        var open = 0;
+        foreach (var trial in trials.Where(t => !t.State.HasEnded()))
+        {
+            open++;
+            var left = trial is { StepSeconds: { } step, TotalSteps: > 0 }
+                ? step * Math.Max(0, trial.TotalSteps - trial.Step)
+                : each;
+            if (left is not { } seconds)
+            {
+                return null;
+            }
+
+            total += seconds;
+            longest = Math.Max(longest, seconds);
+        }
+
+        var parallel = Math.Max(1, index.Held.Count);
+        if (facts.Concurrency > 0)
+        {
+            parallel = Math.Min(parallel, facts.Concurrency);
+        }
+
+        return open == 0 ? 0 : Math.Max(longest, total / Math.Min(parallel, open));
+    }
+
+    private static bool IsSuspect(JobRow job) => job.SiloDeaths >= JobRules.SuspectDeaths;
+}
