@@ -2,13 +2,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Sweeps.Abstractions;
 using Sweeps.Grains.Recovery;
+using Sweeps.Grains.Sweep;
 
 namespace Sweeps.Grains;
 
 /// <summary>
-/// What a silo needs for the grains. The composition adds the ledger (<see cref="Core.Ledger.ILedger"/>), the queries
-/// (<see cref="Core.Ledger.ISweepQueries"/>) and the planner (<see cref="Sweep.ILaunchPlanner"/>), and gives the silo its
-/// worker's stable name.
+/// What a silo needs for the grains. The composition adds the ledger (<see cref="Core.Ledger.ILedger"/>) and the queries
+/// (<see cref="Core.Ledger.ISweepQueries"/>), and gives the silo its worker's stable name.
 /// </summary>
 public static class GrainsSetup
 {
@@ -20,6 +20,7 @@ public static class GrainsSetup
         services.AddSweepsSerializer();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton((options ?? new LeaseOptions()).Checked());
+        services.TryAddSingleton<ILaunchPlanner, SpecLaunchPlanner>();
         services.AddSingleton<PulseService>();
         services.AddHostedService(s => s.GetRequiredService<PulseService>());
         services.AddHostedService<MembershipWatcher>();

@@ -40,6 +40,7 @@ public interface ISweepGrain : IGrainWithStringKey
 /// <param name="ClientId">Made by the client, one a launch: the same id gets the same sweep.</param>
 /// <param name="SpecYaml">The spec as the user wrote it.</param>
 /// <param name="SpecName">File name of the spec, for messages.</param>
+/// <param name="Base">Base model: <c>builtin:NAME</c> or an absolute path (the spec's own may be relative to its file).</param>
 /// <param name="Data">What the client found in the data.</param>
 /// <param name="Model">What the trainer's <c>inspect</c> found in the base model; null when it was not asked.</param>
 /// <param name="Inputs">Pinned inputs; <see cref="InputRow.Sweep"/> is filled in by the grain.</param>
@@ -48,6 +49,7 @@ public sealed record LaunchRequest(
     string ClientId,
     string SpecYaml,
     string SpecName,
+    string Base,
     DataFacts Data,
     ModelFacts? Model,
     IReadOnlyList<InputRow> Inputs);

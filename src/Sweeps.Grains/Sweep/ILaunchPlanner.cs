@@ -1,4 +1,5 @@
 using Sweeps.Abstractions.Sweep;
+using Sweeps.Core.Ledger;
 using Sweeps.Core.Planning;
 
 namespace Sweeps.Grains.Sweep;
@@ -8,6 +9,11 @@ public interface ILaunchPlanner
 {
     /// <summary>The plan, or what is wrong with the request.</summary>
     LaunchPlan Plan(LaunchRequest request);
+
+    /// <summary>Trainer-seconds of the whole sweep, once the preflight has measured a step of each method; null: no estimate.</summary>
+    /// <param name="sweep">The sweep's row, with spec and facts.</param>
+    /// <param name="secondsPerStep">Measured seconds a step, by the preflight's settings as JSON.</param>
+    double? Estimate(SweepRow sweep, IReadOnlyDictionary<string, double> secondsPerStep);
 }
 
 /// <summary>What a launch commits.</summary>

@@ -4,6 +4,7 @@ using Sweeps.Core.Faults;
 using Sweeps.Core.Ids;
 using Sweeps.Core.Json;
 using Sweeps.Core.Ledger;
+using Sweeps.Core.Planning;
 using Sweeps.Core.States;
 using Sweeps.Grains.Logic;
 using Sweeps.Grains.Trials;
@@ -176,7 +177,10 @@ internal sealed partial class SweepLogic
                 ClientId = request.ClientId,
                 Name = plan.Name,
                 SpecYaml = request.SpecYaml,
-                Fingerprint = SweepFingerprint.Of(request.SpecYaml, request.Inputs),
+                Fingerprint = SweepFingerprint.Of(
+                    request.SpecYaml,
+                    request.Base,
+                    request.Inputs.Where(i => !i.Role.StartsWith("base/", StringComparison.Ordinal)).Select(i => (i.Role, i.Sha256))),
                 FactsJson = SweepsJson.Write(plan.Facts),
                 State = SweepState.Preflight,
                 TrialCount = plan.Trials.Count,

@@ -48,12 +48,15 @@ internal sealed partial class SweepLogic
         }
 
         var measured = index.Of(JobKind.Preflight).ToList();
-        var steps = measured.Where(j => j.StepSeconds is > 0).Select(j => j.StepSeconds!.Value).ToList();
+        var steps = measured
+            .Where(j => j is { StepSeconds: > 0, SettingsJson: not null })
+            .DistinctBy(j => j.SettingsJson)
+            .ToDictionary(j => j.SettingsJson!, j => j.StepSeconds!.Value);
         var next = row with
         {
             State = SweepState.Running,
             PeakMemoryBytes = measured.Select(j => j.PeakMemoryBytes ?? 0).DefaultIfEmpty().Max(),
-            EstimatedTrainerSeconds = steps.Count > 0 ? Facts.TotalSteps * steps.Average() : row.EstimatedTrainerSeconds,
+            EstimatedTrainerSeconds = steps.Count > 0 ? _planner.Estimate(row, steps) : row.EstimatedTrainerSeconds,
         };
         await CommitAsync("start", next, SweepTransition.Start, Happened("start", $"the preflight passed; {row.TrialCount} trials"));
         return true;
