@@ -8,6 +8,9 @@ namespace Sweeps.Data.Campaigns;
 /// </summary>
 public static class CampaignGenerator
 {
+    /// <summary>The seed of the built-in data sets.</summary>
+    public const int DefaultSeed = 1;
+
     /// <summary>Most rows of one split.</summary>
     public const int MaxRows = 1_000_000;
 
@@ -22,7 +25,7 @@ public static class CampaignGenerator
     /// 9,900); its words then differ.</remarks>
     public static CampaignData Generate(
         CampaignPreset preset,
-        int seed,
+        int seed = DefaultSeed,
         int train = 3000,
         int validation = 600,
         int test = 1500,

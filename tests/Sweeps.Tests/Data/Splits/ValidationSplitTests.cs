@@ -1,4 +1,5 @@
 using Sweeps.Data;
+using Sweeps.Data.Facts;
 using Sweeps.Data.Readers;
 using Sweeps.Data.Splits;
 
@@ -91,6 +92,20 @@ public sealed class ValidationSplitTests
 
         Assert.Equal([false, false], chosen[..2]);
         Assert.Single(chosen, true);
+    }
+
+    [Fact]
+    public void A_table_is_divided_by_the_text_of_its_columns_in_the_order_of_the_file()
+    {
+        DataTable table = DataTable.FromRows("data.csv", ["id", "text", "label"], Enumerable.Range(0, 60).Select(i => new[] { $"{i}", $"Text, {i % 30}", $"{i % 2}" }));
+        LabelSet labels = LabelSet.FromData(table, "label");
+
+        (DataTable train, DataTable validation) = ValidationSplit.Divide(table, labels, ["text"], "label", .2);
+
+        Assert.Equal((48, 12), (train.Rows.Count, validation.Rows.Count));
+        Assert.Equal(0, SplitOverlap.Count(train.Rows.Select(row => row["text"]), validation.Rows.Select(row => row["text"])));
+        Assert.Equal(validation.Rows.Select(row => row.Line).Order(), validation.Rows.Select(row => row.Line));
+        Assert.Equal("data.csv", validation.File);
     }
 
     [Fact]

@@ -114,7 +114,8 @@ public sealed class BytePairTokenizerTests : IDisposable
         double rate = text.Length / Stopwatch.GetElapsedTime(start).TotalSeconds;
 
         TestContext.Current.TestOutputHelper?.WriteLine(FormattableString.Invariant($"{name}: {rate / 1e6:0.00} M characters a second, {tokens} tokens"));
-        Assert.InRange(rate, 20_000, double.MaxValue);
+        // Merging in quadratic time would take hours; a busy machine is a few times slower than a free one.
+        Assert.InRange(rate, 5_000, double.MaxValue);
     }
 
     [Theory]
