@@ -25,13 +25,22 @@ internal sealed class YamlTree
     /// <summary>The root map, or null when the file holds none (reported).</summary>
     public static YamlMap? Load(string yaml, ErrorList errors)
     {
+        var scanner = new Scanner(new StringReader(yaml));
         try
         {
-            return new YamlTree(new Parser(new StringReader(yaml)), errors).LoadDocument();
+            return new YamlTree(new Parser(scanner), errors).LoadDocument();
         }
         catch (YamlException error)
         {
-            errors.Add(MarkOf(error.Start), "", $"this is not YAML: {Reason(error)}");
+            // Some of the parser's errors carry no place; where the scanner stands is the next best.
+            var mark = error.Start.Index == 0 ? scanner.CurrentPosition : error.Start;
+            errors.Add(MarkOf(mark), "", $"this is not YAML: {Reason(error)}");
+            return null;
+        }
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException or FormatException or OverflowException or IndexOutOfRangeException)
+        {
+            // The scanner of YamlDotNet 18.1 throws these on some unclosed flow collections; nothing else runs in here.
+            errors.Add(MarkOf(scanner.CurrentPosition), "", "this is not YAML from here on: is a bracket, a brace or a quote not closed?");
             return null;
         }
     }
