@@ -1,0 +1,168 @@
+using Sweeps.Core.Planning;
+using Sweeps.Core.Spec;
+using Sweeps.Search.Planning;
+using Xunit;
+
+namespace Sweeps.Tests.Search;
+
+/// <summary>What only data and base model can tell is wrong, named at its place in the spec all the same.</summary>
+public sealed class PlanErrorsTests
+{
+    private static readonly DataFacts Data = new()
+    {
+        Labels = ["no", "yes"],
+        Rows = new Dictionary<string, int> { ["train"] = 100, ["validation"] = 20, ["test"] = 20 },
+        Columns = ["message", "other", "label"],
+    };
+
+    private static readonly ModelFacts Bert = new()
+    {
+        Family = "bert", Layers = 6, HiddenSize = 384, Parameters = 22_713_216, EmbeddingParameters = 11_920_000, MaxPositions = 512, IsDecoder = false,
+    };
+
+    private static readonly ModelFacts Gemma = Bert with { Family = "gemma3_text", IsDecoder = true };
+
+    [Theory]
+    [InlineData("frozen_layers: 7", 4, 16, "frozen_layers 7 is more than the 6 layers", null)]
+    [InlineData("grid: {frozen_layers: [0, 7]}", 4, 27, "Allowed: 0 to 6", null)]
+    [InlineData("head: label-tokens", 4, 7, "bert is an encoder", "linear")]
+    [InlineData("method: lora\nlora: {rank: 385}", 5, 14, "rank 385 is above the width 384", null)]
+    [InlineData("method: lora\ngrid: {rank: [8, 400]}", 5, 18, "Allowed: 1 to 384", null)]
+    [InlineData("max_length: 513", 4, 13, "above the 512 positions", null)]
+    [InlineData("training: {class_weights: {no: 1, yse: 2, yes: 1}}", 4, 35, "'yse' is no label of these data", "yes")]
+    [InlineData("training: {class_weights: {no: 1}}", 4, 27, "class_weights has no weight for 'yes'", null)]
+    [InlineData("head: linear\nlabel_texts: {maybe: x}", 5, 15, "'maybe' is no label", null)]
+    [InlineData("label_texts: {no: \"yes\"}", 4, 14, "2 labels have the text 'yes'", null)]
+    [InlineData("grid: {seed: [1, 2]}\ntruncate: tail\nmax_length: 600", 6, 13, "above the 512 positions", null)]
+    public void Errors_stand_where_the_value_stands(string lines, int line, int column, string says, string? nearest)
+    {
+        var plan = Planner.Plan(Read("\"{message}\"", lines), Data, Bert);
+
+        var error = Assert.Single(plan.Errors);
+        Assert.Equal((line, column, nearest), (error.Line, error.Column, error.Nearest));
+        Assert.StartsWith($"grid.yaml:{line}:{column}: ", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains(says, error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_column_that_the_data_lack_is_named_with_the_nearest()
+    {
+        var plan = Planner.Plan(Read("\"{mesage} {other}\"", ""), Data, Bert);
+
+        var error = Assert.Single(plan.Errors);
+        Assert.Equal((3, 11, "message"), (error.Line, error.Column, error.Nearest));
+        Assert.EndsWith("Allowed: 'message', 'other'", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_template_that_shows_the_label_is_refused()
+    {
+        var plan = Planner.Plan(Read("\"{message} {label}\"", ""), Data, Bert);
+
+        Assert.Contains("the model would read the answer", Assert.Single(plan.Errors).Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_missing_label_column_is_named_with_the_nearest()
+    {
+        var plan = Planner.Plan(Read("\"{message}\"", ""), Data with { Columns = ["message", "labels"] }, Bert);
+
+        Assert.Equal("labels", Assert.Single(plan.Errors).Nearest);
+    }
+
+    [Fact]
+    public void A_base_that_cannot_read_the_data_is_refused_with_the_figure()
+    {
+        var plan = Planner.Plan(Read("\"{message}\"", ""), Data, Bert with { UnknownShare = 0.1416 });
+
+        var error = Assert.Single(plan.Errors);
+        Assert.Equal((1, 7), (error.Line, error.Column));
+        Assert.Contains("14.2 % of the tokens", error.Problem, StringComparison.Ordinal);
+        Assert.Contains("Hugging Face folder", error.Allowed!, StringComparison.Ordinal);
+        Assert.Empty(Planner.Plan(Read("\"{message}\"", ""), Data, Bert with { UnknownShare = 0.05 }).Errors);
+    }
+
+    [Theory]
+    [InlineData("train", "there are no training rows")]
+    [InlineData("validation", "there are no validation rows")]
+    public void An_empty_split_is_refused(string split, string says)
+    {
+        var rows = new Dictionary<string, int>(Data.Rows) { [split] = 0 };
+
+        Assert.Contains(Planner.Plan(Read("\"{message}\"", ""), Data with { Rows = rows }, Bert).Errors, error => error.Problem == says);
+    }
+
+    [Fact]
+    public void One_class_alone_is_refused()
+    {
+        var plan = Planner.Plan(Read("\"{message}\"", ""), Data with { Labels = ["no"] }, Bert);
+
+        Assert.Contains("one label only ('no')", Assert.Single(plan.Errors).Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Lora_with_nothing_left_to_train_is_refused()
+    {
+        var plan = Planner.Plan(Read("\"{message}\"", "head: label-tokens\nmethod: lora\ngrid: {frozen_layers: [5, 6]}"), Data, Gemma);
+
+        Assert.Contains("has nothing to train", Assert.Single(plan.Errors).Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_grid_that_explodes_is_refused_before_it_is_walked()
+    {
+        var values = string.Join(',', Enumerable.Range(1, 1_000));
+        var plan = Planner.Plan(
+            Read("\"{message}\"", $"grid: {{epochs: [{values}], batch_size: [{values}], accumulation: [{values}], seed: [{values}], rank: [{values}], frozen_layers: [{values}], evaluation_batch_size: [{values}]}}"),
+            Data,
+            Bert);
+
+        Assert.Contains("the limit is 250,000", Assert.Single(plan.Errors).Problem, StringComparison.Ordinal);
+        Assert.Empty(plan.Trials);
+    }
+
+    [Fact]
+    public void A_hundred_thousand_trials_are_planned_and_more_are_refused()
+    {
+        static string Axis(int count) => string.Join(',', Enumerable.Range(1, count));
+
+        var most = Planner.Plan(Read("\"{message}\"", $"grid: {{epochs: [{Axis(100)}], seed: [{Axis(1_000)}]}}"), Data, Bert);
+        var more = Planner.Plan(Read("\"{message}\"", $"grid: {{epochs: [{Axis(101)}], seed: [{Axis(1_000)}]}}"), Data, Bert);
+
+        Assert.Empty(most.Errors);
+        Assert.Equal(100_000, most.Trials.Count);
+        Assert.Contains("101,000 trials, the limit is 100,000", Assert.Single(more.Errors).Problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("lora: {alpha: 4}", "lora.alpha does nothing: no trial uses the method lora")]
+    [InlineData("training: {loss: vocabulary}", "training.loss does nothing: no trial uses the head label-tokens")]
+    [InlineData("training: {batch_size: 128}", "batch_size 128 is above the 100 training rows")]
+    [InlineData("training: {warmup: 50, epochs: 1}", "a warm-up of 50 steps is as long as a trial of 4 steps")]
+    [InlineData("grid: {warmup: {values: [0, 0.2], when: {schedule: linear}}}", "warmup applies to no trial: it does nothing where its condition does not hold")]
+    public void What_is_legal_but_odd_is_a_warning(string lines, string says)
+    {
+        var plan = Planner.Plan(Read("\"{message}\"", lines), Data, Bert);
+
+        Assert.Empty(plan.Errors);
+        Assert.Contains(plan.Warnings, warning => warning.StartsWith(says, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Facts_that_are_not_known_are_not_held_against_the_spec()
+    {
+        var plan = Planner.Plan(
+            Read("\"{anything}\"", "head: label-tokens\nfrozen_layers: 900\nmax_length: 100000"),
+            new DataFacts { Labels = Data.Labels, Rows = Data.Rows });
+
+        Assert.Empty(plan.Errors);
+        Assert.Single(plan.Trials);
+    }
+
+    private static SweepSpec Read(string template, string lines)
+    {
+        var result = SpecReader.Read($"base: models/x\ndata: {{train: data.csv}}\ntemplate: {template}\n{lines}\n", "grid.yaml");
+        Assert.Empty(result.Errors);
+        return result.Spec!;
+    }
+}
