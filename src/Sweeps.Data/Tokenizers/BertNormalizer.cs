@@ -8,8 +8,9 @@ namespace Sweeps.Data.Tokenizers;
 /// characters apart, accents out, lower case; and its words (BertPreTokenizer): split at spaces, punctuation alone.
 /// </summary>
 /// <remarks>
-/// Done here and not by <c>BertTokenizer</c> because that keeps no way back to the original text, and differs in what it
-/// takes for control characters, punctuation and accents beyond the Basic Multilingual Plane.
+/// Done here and not by <c>BertTokenizer</c> 2.0.1, whose own normalisation keeps no way back to the original text and
+/// differs on 205 of the 300 reference texts (179 with accents out): tabs and carriage returns, "_" and "$" within words,
+/// format characters; it throws on noncharacters (U+FFFE).
 /// </remarks>
 internal sealed record BertNormalizer(bool CleanText, bool HandleChineseCharacters, bool StripAccents, bool Lowercase)
 {
