@@ -1,15 +1,8 @@
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
-
 namespace Sweeps.Storage.Homes;
 
 /// <summary>Files and folders that are on disk when a call returns: write to a temporary name, sync, rename, sync the folder.</summary>
-public static partial class Durable
+public static class Durable
 {
-    private const int ReadOnly = 0;
-    private const int Directory = 0x10000;
-    private const int CloseOnExec = 0x80000;
-
     /// <summary>Syncs a folder: the names in it survive a power cut.</summary>
     /// <exception cref="IOException">The folder cannot be opened or synced.</exception>
     public static void SyncFolder(string folder)
@@ -17,15 +10,15 @@ public static partial class Durable
         ArgumentNullException.ThrowIfNull(folder);
 
         // .NET refuses to open folders.
-        using var handle = new SafeFileHandle(Open(folder, ReadOnly | Directory | CloseOnExec, 0), ownsHandle: true);
+        using var handle = Native.Open(folder, Native.ReadOnly | Native.Folder);
         if (handle.IsInvalid)
         {
-            throw new IOException($"cannot open the folder '{folder}': {Marshal.GetLastPInvokeErrorMessage()}");
+            throw new IOException($"cannot open the folder '{folder}': {Native.LastError}");
         }
 
-        if (Fsync(handle) != 0)
+        if (Native.Fsync(handle) != 0)
         {
-            throw new IOException($"cannot sync the folder '{folder}': {Marshal.GetLastPInvokeErrorMessage()}");
+            throw new IOException($"cannot sync the folder '{folder}': {Native.LastError}");
         }
     }
 
@@ -71,7 +64,7 @@ public static partial class Durable
     public static void CreateFolder(string folder, UnixFileMode? mode = null)
     {
         var parent = Path.GetDirectoryName(Path.GetFullPath(folder));
-        if (System.IO.Directory.Exists(folder) || parent is null)
+        if (Directory.Exists(folder) || parent is null)
         {
             return;
         }
@@ -79,19 +72,13 @@ public static partial class Durable
         CreateFolder(parent, mode);
         if (mode is { } given && !OperatingSystem.IsWindows())
         {
-            System.IO.Directory.CreateDirectory(folder, given);
+            Directory.CreateDirectory(folder, given);
         }
         else
         {
-            System.IO.Directory.CreateDirectory(folder);
+            Directory.CreateDirectory(folder);
         }
 
         SyncFolder(parent);
     }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags, int mode);
-
-    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Fsync(SafeFileHandle handle);
 }

@@ -167,7 +167,7 @@ public abstract partial class LedgerConformance : IAsyncLifetime
     public async Task Sixty_four_writers_lose_no_update()
     {
         const int Writers = 64;
-        const int Each = 25;
+        const int Each = 8;
         await Accepted(Rows.Worker("shared") with { Slots = 0 });
 
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(n => Task.Run(() => WriteAsync(n), Token)));

@@ -165,9 +165,10 @@ public sealed class SqliteLedgerDurabilityTests : IDisposable
 
         Assert.Equal(10 * Trials, jobs.Count);
 
-        // Generous beside the targets of 0.5 s and 1 s: the machine of a test is shared.
-        Assert.True(launch < TimeSpan.FromSeconds(4), $"launch took {launch}");
-        Assert.True(index < TimeSpan.FromSeconds(4), $"the query took {index}");
+        // Generous beside the 0.2 s and 0.5 s of a quiet machine: a test's machine is shared. It catches what grows
+        // with the square.
+        Assert.True(launch < TimeSpan.FromSeconds(10), $"launch took {launch}");
+        Assert.True(index < TimeSpan.FromSeconds(10), $"the query took {index}");
     }
 
     [Fact]
