@@ -94,7 +94,11 @@ public static class SpecReader
         var grid = new GridSection(scalars, settings, marks).Read(root);
         if (root["template"] is null && !grid.Any(axis => axis is { Name: "template", When: null }))
         {
-            errors.Add(SpecMark.Start, "template", "the key 'template' is missing", allowed: "the text that the model reads, with columns in braces, such as \"{text}\"");
+            errors.Add(
+                SpecMark.Start,
+                "template",
+                "the key 'template' is missing",
+                allowed: "the text that the model reads, with columns in braces, such as \"{text}\"");
         }
 
         var spec = new SweepSpec

@@ -14,7 +14,10 @@ internal static class DataChecks
     {
         if (data.Labels.Count < 2)
         {
-            report.Error("data.train", $"the training rows have {(data.Labels.Count == 0 ? "no label" : $"one label only ('{LabelChecks.Short(data.Labels[0])}')")}", allowed: "at least two different labels");
+            report.Error(
+                "data.train",
+                $"the training rows have {(data.Labels.Count == 0 ? "no label" : $"one label only ('{LabelChecks.Short(data.Labels[0])}')")}",
+                allowed: "at least two different labels");
         }
 
         if (data.Rows.GetValueOrDefault("train") <= 0)
@@ -54,7 +57,12 @@ internal static class DataChecks
         var label = spec.Defaults.Data.LabelColumn;
         if (data.Columns.Count > 0 && !data.Columns.Contains(label))
         {
-            report.Error("data.label", $"the data have no column '{LabelChecks.Short(label)}'", label, LabelChecks.List(data.Columns), NearestName.Of(label, data.Columns));
+            report.Error(
+                "data.label",
+                $"the data have no column '{LabelChecks.Short(label)}'",
+                label,
+                LabelChecks.List(data.Columns),
+                NearestName.Of(label, data.Columns));
         }
 
         var swept = spec.Grid.FirstOrDefault(axis => axis.Name == "template")?.Values.Cast<string>() ?? [];
@@ -65,12 +73,21 @@ internal static class DataChecks
             {
                 if (column == label)
                 {
-                    report.ErrorAt("template", template, $"the template shows the label's column '{LabelChecks.Short(column)}': the model would read the answer", "columns other than the label's");
+                    report.ErrorAt(
+                        "template",
+                        template,
+                        $"the template shows the label's column '{LabelChecks.Short(column)}': the model would read the answer",
+                        "columns other than the label's");
                 }
                 else if (data.Columns.Count > 0 && !data.Columns.Contains(column))
                 {
                     var others = data.Columns.Where(name => name != label).ToList();
-                    report.ErrorAt("template", template, $"the template names the column '{LabelChecks.Short(column)}', which the data do not have", LabelChecks.List(others), NearestName.Of(column, others));
+                    report.ErrorAt(
+                        "template",
+                        template,
+                        $"the template names the column '{LabelChecks.Short(column)}', which the data do not have",
+                        LabelChecks.List(others),
+                        NearestName.Of(column, others));
                 }
             }
         }

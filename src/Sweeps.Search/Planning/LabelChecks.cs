@@ -16,7 +16,10 @@ internal static class LabelChecks
             var missing = data.Labels.Where(label => !weights.ContainsKey(label)).ToList();
             if (missing.Count > 0)
             {
-                report.Error("training.class_weights", $"class_weights has no weight for {List(missing)}", allowed: "a weight for every label");
+                report.Error(
+                    "training.class_weights",
+                    $"class_weights has no weight for {List(missing)}",
+                    allowed: "a weight for every label");
             }
 
             settings = settings with { CustomClassWeights = [.. data.Labels.Select(label => weights.GetValueOrDefault(label, 1))] };
@@ -28,7 +31,10 @@ internal static class LabelChecks
             var all = data.Labels.Select(label => texts.GetValueOrDefault(label, label)).ToList();
             foreach (var same in all.GroupBy(text => text, StringComparer.Ordinal).Where(group => group.Count() > 1))
             {
-                report.Error("label_texts", $"{same.Count()} labels have the text '{Short(same.Key)}'", allowed: "a different text for each label");
+                report.Error(
+                    "label_texts",
+                    $"{same.Count()} labels have the text '{Short(same.Key)}'",
+                    allowed: "a different text for each label");
             }
 
             settings = settings with { LabelTexts = all };
@@ -52,7 +58,12 @@ internal static class LabelChecks
         foreach (var label in given.Where(label => !labels.Contains(label)))
         {
             var at = $"{path}.{label}";
-            report.Error(report.Spec.Marks.ContainsKey(at) ? at : path, $"'{Short(label)}' is no label of these data", label, List(labels), NearestName.Of(label, labels));
+            report.Error(
+                report.Spec.Marks.ContainsKey(at) ? at : path,
+                $"'{Short(label)}' is no label of these data",
+                label,
+                List(labels),
+                NearestName.Of(label, labels));
         }
     }
 }

@@ -37,7 +37,10 @@ public static class Planner
         var space = new SearchSpace(spec, defaults, model?.Layers);
         if (space.Size > MaxPoints)
         {
-            report.Error("grid", $"the grid has {(space.Size == long.MaxValue ? "more than 9e18" : space.Size.ToString("N0", Culture))} points, the limit is {MaxPoints.ToString("N0", Culture)}", allowed: "fewer axes or values");
+            report.Error(
+                "grid",
+                $"the grid has {(space.Size == long.MaxValue ? "more than 9e18" : space.Size.ToString("N0", Culture))} points, the limit is {MaxPoints.ToString("N0", Culture)}",
+                allowed: "fewer axes or values");
             return Empty(spec, data, space, report);
         }
 
@@ -49,7 +52,10 @@ public static class Planner
 
         if (merge.Unique.Count > MaxTrials)
         {
-            report.Error("grid", $"the grid has {merge.Unique.Count.ToString("N0", Culture)} trials, the limit is {MaxTrials.ToString("N0", Culture)}", allowed: "fewer axes or values");
+            report.Error(
+                "grid",
+                $"the grid has {merge.Unique.Count.ToString("N0", Culture)} trials, the limit is {MaxTrials.ToString("N0", Culture)}",
+                allowed: "fewer axes or values");
             return Empty(spec, data, space, report);
         }
 

@@ -20,11 +20,16 @@ internal static class TrialChecks
         var steps = StepCount.Of(rows, settings);
         if (steps > int.MaxValue)
         {
-            report.ErrorAt("epochs", (long)settings.Epochs, $"{settings.Epochs} epochs of {rows} rows are {steps} steps, more than can be counted", "fewer epochs, or a larger batch_size");
+            report.ErrorAt(
+                "epochs",
+                (long)settings.Epochs,
+                $"{settings.Epochs} epochs of {rows} rows are {steps} steps, more than can be counted",
+                "fewer epochs, or a larger batch_size");
         }
         else if (StepCount.OfWarmup(steps, settings) is var warmup && warmup > 0 && warmup >= steps && rows > 0)
         {
-            report.Warn(string.Create(CultureInfo.InvariantCulture, $"a warm-up of {warmup} steps is as long as a trial of {steps} steps (epochs {settings.Epochs}, batch_size {settings.BatchSize}): its learning rate never comes down"));
+            report.Warn(
+                string.Create(CultureInfo.InvariantCulture, $"a warm-up of {warmup} steps is as long as a trial of {steps} steps (epochs {settings.Epochs}, batch_size {settings.BatchSize}): its learning rate never comes down"));
         }
 
         if (rows > 0 && settings.BatchSize > rows)
@@ -34,7 +39,8 @@ internal static class TrialChecks
 
         if ((model?.MeanTokens ?? data.MeanTokens) is { } tokens && tokens > settings.MaxLength)
         {
-            report.Warn(string.Create(CultureInfo.InvariantCulture, $"texts have {tokens:0} tokens on average, and max_length {settings.MaxLength} cuts them"));
+            report.Warn(
+                string.Create(CultureInfo.InvariantCulture, $"texts have {tokens:0} tokens on average, and max_length {settings.MaxLength} cuts them"));
         }
     }
 
@@ -63,27 +69,48 @@ internal static class TrialChecks
     {
         if (settings.FrozenLayers > model.Layers)
         {
-            report.ErrorAt("frozen_layers", (long)settings.FrozenLayers, $"frozen_layers {settings.FrozenLayers} is more than the {model.Layers} layers of the base model", $"0 to {model.Layers}");
+            report.ErrorAt(
+                "frozen_layers",
+                (long)settings.FrozenLayers,
+                $"frozen_layers {settings.FrozenLayers} is more than the {model.Layers} layers of the base model",
+                $"0 to {model.Layers}");
         }
 
         if (settings.Head == "label-tokens" && !model.IsDecoder)
         {
-            report.ErrorAt("head", settings.Head, $"the head label-tokens needs a model that generates, and {model.Family} is an encoder", "linear", "linear");
+            report.ErrorAt(
+                "head",
+                settings.Head,
+                $"the head label-tokens needs a model that generates, and {model.Family} is an encoder",
+                "linear",
+                "linear");
         }
 
         if (settings is { Method: "lora", Head: "label-tokens" } && settings.FrozenLayers >= model.Layers)
         {
-            report.ErrorAt("frozen_layers", (long)settings.FrozenLayers, $"with all {model.Layers} layers frozen, lora under the head label-tokens has nothing to train", $"0 to {model.Layers - 1}, or the head linear");
+            report.ErrorAt(
+                "frozen_layers",
+                (long)settings.FrozenLayers,
+                $"with all {model.Layers} layers frozen, lora under the head label-tokens has nothing to train",
+                $"0 to {model.Layers - 1}, or the head linear");
         }
 
         if (settings.Method == "lora" && settings.FrozenLayers < model.Layers && settings.Rank > model.HiddenSize)
         {
-            report.ErrorAt("rank", (long)settings.Rank.Value, $"rank {settings.Rank} is above the width {model.HiddenSize} of the base model", $"1 to {model.HiddenSize}");
+            report.ErrorAt(
+                "rank",
+                (long)settings.Rank.Value,
+                $"rank {settings.Rank} is above the width {model.HiddenSize} of the base model",
+                $"1 to {model.HiddenSize}");
         }
 
         if (settings.MaxLength > model.MaxPositions)
         {
-            report.ErrorAt("max_length", (long)settings.MaxLength, $"max_length {settings.MaxLength} is above the {model.MaxPositions} positions of the base model", $"4 to {model.MaxPositions}");
+            report.ErrorAt(
+                "max_length",
+                (long)settings.MaxLength,
+                $"max_length {settings.MaxLength} is above the {model.MaxPositions} positions of the base model",
+                $"4 to {model.MaxPositions}");
         }
     }
 }

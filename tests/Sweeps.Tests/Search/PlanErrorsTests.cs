@@ -17,7 +17,13 @@ public sealed class PlanErrorsTests
 
     private static readonly ModelFacts Bert = new()
     {
-        Family = "bert", Layers = 6, HiddenSize = 384, Parameters = 22_713_216, EmbeddingParameters = 11_920_000, MaxPositions = 512, IsDecoder = false,
+        Family = "bert",
+        Layers = 6,
+        HiddenSize = 384,
+        Parameters = 22_713_216,
+        EmbeddingParameters = 11_920_000,
+        MaxPositions = 512,
+        IsDecoder = false,
     };
 
     private static readonly ModelFacts Gemma = Bert with { Family = "gemma3_text", IsDecoder = true };

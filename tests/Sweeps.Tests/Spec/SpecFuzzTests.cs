@@ -26,7 +26,12 @@ public sealed class SpecFuzzTests
 
     private static readonly ModelFacts Model = new()
     {
-        Family = "bert", Layers = 2, HiddenSize = 8, Parameters = 1_000, MaxPositions = 32, IsDecoder = false,
+        Family = "bert",
+        Layers = 2,
+        HiddenSize = 8,
+        Parameters = 1_000,
+        MaxPositions = 32,
+        IsDecoder = false,
     };
 
     [Theory]

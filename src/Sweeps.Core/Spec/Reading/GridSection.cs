@@ -88,7 +88,12 @@ internal sealed class GridSection(Scalars scalars, SettingsSection settings, Dic
                     when = node;
                     break;
                 default:
-                    scalars.Errors.Add(name.Mark, $"{path}.{name.Text}", $"'{ErrorList.Shorten(name.Text)}' is not a key of '{path}'", allowed: "values, when", nearest: NearestName.Of(name.Text, keys));
+                    scalars.Errors.Add(
+                        name.Mark,
+                        $"{path}.{name.Text}",
+                        $"'{ErrorList.Shorten(name.Text)}' is not a key of '{path}'",
+                        allowed: "values, when",
+                        nearest: NearestName.Of(name.Text, keys));
                     break;
             }
         }
@@ -190,7 +195,10 @@ internal sealed class GridSection(Scalars scalars, SettingsSection settings, Dic
             {
                 if (name == axis.Name)
                 {
-                    scalars.Errors.Add(marks[$"grid.{axis.Name}"], $"grid.{axis.Name}", $"the condition of '{axis.Name}' depends on '{axis.Name}' itself");
+                    scalars.Errors.Add(
+                        marks[$"grid.{axis.Name}"],
+                        $"grid.{axis.Name}",
+                        $"the condition of '{axis.Name}' depends on '{axis.Name}' itself");
                     break;
                 }
 

@@ -42,7 +42,11 @@ internal sealed class MapReader
         if (other is not null)
         {
             var where = other.Length == 0 ? "the top level" : $"'{other}'";
-            errors.Add(key.Mark, full, $"'{shown}' does not belong in {here} but in {where}", nearest: other.Length == 0 ? key.Text : $"{other}.{key.Text}");
+            errors.Add(
+                key.Mark,
+                full,
+                $"'{shown}' does not belong in {here} but in {where}",
+                nearest: other.Length == 0 ? key.Text : $"{other}.{key.Text}");
             return;
         }
 

@@ -91,7 +91,12 @@ internal sealed class Scalars(ErrorList errors)
             case YamlBroken:
                 return null;
             default:
-                errors.Add(node.Mark, path, $"'{path}' must be a map (key: value), this is {node.Kind}", (node as YamlScalar)?.Text, allowed);
+                errors.Add(
+                    node.Mark,
+                    path,
+                    $"'{path}' must be a map (key: value), this is {node.Kind}",
+                    (node as YamlScalar)?.Text,
+                    allowed);
                 return null;
         }
     }
@@ -99,7 +104,13 @@ internal sealed class Scalars(ErrorList errors)
     public void Refuse(YamlScalar scalar, string path, string allowed, string? nearest = null, string? why = null)
     {
         var shown = ErrorList.Shorten(scalar.Text);
-        errors.Add(scalar.Mark, path, why is null ? $"'{shown}' is not a value for '{path}'" : $"{why} ('{path}')", shown, allowed, nearest);
+        errors.Add(
+            scalar.Mark,
+            path,
+            why is null ? $"'{shown}' is not a value for '{path}'" : $"{why} ('{path}')",
+            shown,
+            allowed,
+            nearest);
     }
 
     private static string? Why(SettingType type, string text)

@@ -61,7 +61,11 @@ internal sealed class SettingsSection(Scalars scalars, Dictionary<string, SpecMa
         var value = type.Parse(string.Join(',', names));
         if (value is null)
         {
-            scalars.Errors.Add(list.Mark, path, $"'{path}' must name at least one module, and all-linear stands alone", allowed: type.Allowed);
+            scalars.Errors.Add(
+                list.Mark,
+                path,
+                $"'{path}' must name at least one module, and all-linear stands alone",
+                allowed: type.Allowed);
         }
 
         return value;
@@ -87,7 +91,12 @@ internal sealed class SettingsSection(Scalars scalars, Dictionary<string, SpecMa
 
             if (!owners.TryAdd(text, key.Text))
             {
-                scalars.Errors.Add(value.Mark, $"{path}.{key.Text}", $"the labels '{ErrorList.Shorten(owners[text])}' and '{ErrorList.Shorten(key.Text)}' have the same text", ErrorList.Shorten(text), "a different text for each label");
+                scalars.Errors.Add(
+                    value.Mark,
+                    $"{path}.{key.Text}",
+                    $"the labels '{ErrorList.Shorten(owners[text])}' and '{ErrorList.Shorten(key.Text)}' have the same text",
+                    ErrorList.Shorten(text),
+                    "a different text for each label");
             }
 
             texts[key.Text] = text;
@@ -102,7 +111,11 @@ internal sealed class SettingsSection(Scalars scalars, Dictionary<string, SpecMa
         var weights = new Dictionary<string, double>(StringComparer.Ordinal);
         if (map.Entries.Count == 0)
         {
-            scalars.Errors.Add(map.Mark, path, $"'{path}' is an empty map", allowed: "none, balanced, or a map from each label to its weight");
+            scalars.Errors.Add(
+                map.Mark,
+                path,
+                $"'{path}' is an empty map",
+                allowed: "none, balanced, or a map from each label to its weight");
         }
 
         foreach (var (key, value) in map.Entries)

@@ -100,7 +100,10 @@ internal sealed class YamlTree
 
         if (current is NodeEvent { Anchor.IsEmpty: false } anchored)
         {
-            _errors.Add(mark, "", $"the anchor '&{ErrorList.Shorten(anchored.Anchor.ToString())}' is not allowed; write the value out where it is used");
+            _errors.Add(
+                mark,
+                "",
+                $"the anchor '&{ErrorList.Shorten(anchored.Anchor.ToString())}' is not allowed; write the value out where it is used");
         }
 
         if (current is NodeEvent { Tag.IsEmpty: false } tagged)
@@ -154,7 +157,10 @@ internal sealed class YamlTree
             else if (!seen.TryAdd(name.Text, name.Mark))
             {
                 var first = seen[name.Text];
-                _errors.Add(name.Mark, name.Text, $"the key '{ErrorList.Shorten(name.Text)}' stands here a second time (first in line {first.Line})");
+                _errors.Add(
+                    name.Mark,
+                    name.Text,
+                    $"the key '{ErrorList.Shorten(name.Text)}' stands here a second time (first in line {first.Line})");
             }
             else
             {
