@@ -35,7 +35,8 @@ internal sealed record PreparedData(
 
         var table = DataReader.Read(train, options);
         template.CheckColumns(table);
-        var labels = spec.Data.Labels is { } declared ? LabelSet.Declared(declared) : LabelSet.FromData(table, label);
+        var declared = Builtins.IsBuiltin(spec.Data.Train) ? CampaignWords.Labels : spec.Data.Labels;
+        var labels = declared is null ? LabelSet.FromData(table, label) : LabelSet.Declared(declared);
         var facts = DataChecker.CheckTrain(table, template.Columns, label, labels);
         List<string> warnings = [.. facts.Warnings];
         var rows = new Dictionary<string, int>(StringComparer.Ordinal);
