@@ -1,0 +1,107 @@
+using Sweeps.Core.Api;
+using Sweeps.Core.Homes;
+using Sweeps.Core.Ids;
+using Sweeps.Core.Ledger;
+using Sweeps.Core.Spec;
+using Sweeps.Core.Json;
+using Sweeps.Web.Errors;
+
+namespace Sweeps.Web.Views;
+
+/// <summary>What people read.</summary>
+internal static class SweepEndpoints
+{
+    private const int MaxEvents = 1000;
+    private const int TrialEvents = 200;
+
+    public static void Map(RouteGroupBuilder api)
+    {
+        api.MapGet("/sweeps", async (SweepReader reader, CancellationToken cancellation) =>
+            Reply.Json(await reader.ListAsync(cancellation).ConfigureAwait(false)));
+        api.MapGet("/sweeps/{sweep}", DetailAsync);
+        api.MapGet("/sweeps/{sweep}/trials/{number:int}", TrialAsync);
+        api.MapGet("/sweeps/{sweep}/events", EventsAsync);
+        api.MapGet("/sweeps/{sweep}/best", BestAsync);
+    }
+
+    private static async Task<IResult> DetailAsync(string sweep, SweepReader reader, CancellationToken cancellation)
+    {
+        var row = await reader.ResolveAsync(sweep, cancellation).ConfigureAwait(false);
+        var (board, live) = await reader.LookAsync(row, cancellation).ConfigureAwait(false);
+        return Reply.Json(reader.Detail(board, live));
+    }
+
+    private static async Task<IResult> TrialAsync(
+        string sweep, int number, SweepReader reader, ISweepQueries queries, CancellationToken cancellation)
+    {
+        var row = await reader.ResolveAsync(sweep, cancellation).ConfigureAwait(false);
+        var (_, view, summary) = await reader.TrialAsync(row, number, cancellation).ConfigureAwait(false);
+        var job = view.Job.Id;
+        return Reply.Json(new TrialDetail(
+            summary,
+            view.Trial.SettingsJson,
+            await queries.EvaluationsAsync(job, cancellation).ConfigureAwait(false),
+            await queries.AttemptsAsync(job, cancellation).ConfigureAwait(false),
+            await queries.PointsAsync(job, cancellation).ConfigureAwait(false),
+            await EventsOfAsync(queries, job, cancellation).ConfigureAwait(false)));
+    }
+
+    private static async Task<IResult> EventsAsync(
+        string sweep, SweepReader reader, ISweepQueries queries, CancellationToken cancellation, long above = 0, int limit = 200)
+    {
+        if (above < 0 || limit is < 1 or > MaxEvents)
+        {
+            throw ApiException.BadRequest($"above={above}, limit={limit}: above is at least 0, limit 1 to {MaxEvents}");
+        }
+
+        var row = await reader.ResolveAsync(sweep, cancellation).ConfigureAwait(false);
+        return Reply.Json(await queries.EventsAsync(row.Id, above, limit, cancellation).ConfigureAwait(false));
+    }
+
+    private static async Task<IResult> BestAsync(
+        string sweep, SweepReader reader, ILedger ledger, SweepsHome home, CancellationToken cancellation)
+    {
+        var row = await reader.ResolveAsync(sweep, cancellation).ConfigureAwait(false);
+        var (board, _) = await reader.LookAsync(row, cancellation).ConfigureAwait(false);
+        var best = SweepReader.Best(board)
+            ?? throw ApiException.NotFound($"sweep {row.Id} has no evaluated trial yet{(row.Reason is null ? string.Empty : $": {row.Reason}")}");
+        var (_, view, summary) = await reader.TrialAsync(row, best.Trial, cancellation).ConfigureAwait(false);
+        var record = await ledger.FindJobAsync(JobId.Train(row.Id, best.Trial), cancellation).ConfigureAwait(false);
+        var kept = (record?.Checkpoints ?? []).Where(c => c.Status == CheckpointStatus.Kept).ToList();
+        var checkpoint = kept.FirstOrDefault(c => c.IsBest) ?? kept.FirstOrDefault(c => c.IsFinal)
+            ?? throw ApiException.NotFound($"trial {best.Trial} of sweep {row.Id} has no checkpoint on disk");
+        return Reply.Json(new BestReply(
+            summary,
+            view.Trial.SettingsJson,
+            SweepsJson.Read<TrialSettings>(view.Trial.SettingsJson).Base,
+            Path.Combine(home.Sweeps, checkpoint.Directory),
+            checkpoint.Sha256,
+            best));
+    }
+
+    /// <summary>The last events of one job.</summary>
+    private static async Task<IReadOnlyList<EventRow>> EventsOfAsync(ISweepQueries queries, JobId job, CancellationToken cancellation)
+    {
+        var found = new Queue<EventRow>();
+        var above = 0L;
+        while (true)
+        {
+            var page = await queries.EventsAsync(job.Sweep, above, MaxEvents, cancellation).ConfigureAwait(false);
+            foreach (var row in page.Where(e => e.Job == job))
+            {
+                found.Enqueue(row);
+                if (found.Count > TrialEvents)
+                {
+                    found.Dequeue();
+                }
+            }
+
+            if (page.Count < MaxEvents)
+            {
+                return [.. found];
+            }
+
+            above = page[^1].Number;
+        }
+    }
+}
