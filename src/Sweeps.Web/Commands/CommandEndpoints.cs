@@ -23,7 +23,7 @@ internal static class CommandEndpoints
     {
         var wanted = await ReadWishAsync(context).ConfigureAwait(false);
         var row = await reader.ResolveAsync(sweep, context.RequestAborted).ConfigureAwait(false);
-        return Answer(await grains.Sweep(row.Id).WishAsync(wanted).ConfigureAwait(false));
+        return Answer(await Repeat.AsLongAsUnknownAsync(() => grains.Sweep(row.Id).WishAsync(wanted)).ConfigureAwait(false));
     }
 
     private static async Task<IResult> WishTrialAsync(
@@ -32,7 +32,7 @@ internal static class CommandEndpoints
         var wanted = await ReadWishAsync(context).ConfigureAwait(false);
         var row = await reader.ResolveAsync(sweep, context.RequestAborted).ConfigureAwait(false);
         CheckTrial(row.Id, number, row.TrialCount);
-        return Answer(await grains.Trial(JobId.Train(row.Id, number)).WishAsync(wanted).ConfigureAwait(false));
+        return Answer(await Repeat.AsLongAsUnknownAsync(() => grains.Trial(JobId.Train(row.Id, number)).WishAsync(wanted)).ConfigureAwait(false));
     }
 
     private static async Task<IResult> RetryAsync(string sweep, HttpContext context, SweepReader reader, ISweepsGrains grains)
@@ -44,13 +44,13 @@ internal static class CommandEndpoints
             CheckTrial(row.Id, number, row.TrialCount);
         }
 
-        return Answer(await grains.Sweep(row.Id).RetryAsync(body.Trials).ConfigureAwait(false));
+        return Answer(await Repeat.AsLongAsUnknownAsync(() => grains.Sweep(row.Id).RetryAsync(body.Trials?.ToArray())).ConfigureAwait(false));
     }
 
     private static async Task<IResult> RemoveAsync(string sweep, SweepReader reader, ISweepsGrains grains, CancellationToken cancellation)
     {
         var row = await reader.ResolveAsync(sweep, cancellation).ConfigureAwait(false);
-        return Answer(await grains.Sweep(row.Id).RemoveAsync().ConfigureAwait(false));
+        return Answer(await Repeat.AsLongAsUnknownAsync(grains.Sweep(row.Id).RemoveAsync).ConfigureAwait(false));
     }
 
     private static async Task<Wanted> ReadWishAsync(HttpContext context)

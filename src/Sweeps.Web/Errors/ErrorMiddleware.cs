@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Logging;
+using Sweeps.Abstractions;
 using Sweeps.Core.Api;
 using Sweeps.Core.Ledger;
 
@@ -39,7 +39,7 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
         ApiException known => (known.Status, known.Body),
         BadHttpRequestException bad => (bad.StatusCode, new ApiError(bad.Message)),
         LedgerFullException full => (StatusCodes.Status507InsufficientStorage, new ApiError($"{full.Message}: free some space, it goes on by itself")),
-        TimeoutException or OrleansException => (
+        TimeoutException or OrleansException or OutcomeUnknownException => (
             StatusCodes.Status503ServiceUnavailable,
             new ApiError("the silo did not answer in time: try again; nothing is lost, a repeated command changes nothing")),
         _ => (

@@ -42,9 +42,9 @@ internal static class LaunchEndpoint
 
         // Hashing a large base takes its time; the janitor may have run meanwhile.
         TouchAll(body, objects);
-        var answer = await grains.Sweep(SweepIds.From(name, body.ClientId))
-            .LaunchAsync(new LaunchRequest(body.ClientId, body.SpecYaml, body.SpecName, body.Data, body.Model, inputs))
-            .ConfigureAwait(false);
+        var grain = grains.Sweep(SweepIds.From(name, body.ClientId));
+        var request = new LaunchRequest(body.ClientId, body.SpecYaml, body.SpecName, body.Data, body.Model, inputs);
+        var answer = await Repeat.AsLongAsUnknownAsync(() => grain.LaunchAsync(request)).ConfigureAwait(false);
         if (answer.Sweep is null)
         {
             throw ApiException.BadRequest($"{body.SpecName} cannot be launched", answer.Errors);

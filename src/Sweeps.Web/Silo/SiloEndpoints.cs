@@ -3,6 +3,7 @@ using Sweeps.Core.Homes;
 using Sweeps.Core.Ledger;
 using Sweeps.Web.Errors;
 using Sweeps.Web.Grains;
+using SiloStatus = Sweeps.Core.Api.SiloStatus;
 
 namespace Sweeps.Web.Silo;
 
