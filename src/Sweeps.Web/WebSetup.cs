@@ -9,6 +9,7 @@ using Sweeps.Web.Objects;
 using Sweeps.Web.Security;
 using Sweeps.Web.Silo;
 using Sweeps.Web.Streaming;
+using Sweeps.Web.Telemetry;
 using Sweeps.Web.Views;
 
 namespace Sweeps.Web;
@@ -31,6 +32,9 @@ public static class WebSetup
         services.AddSingleton<SweepBoards>();
         services.AddSingleton<SweepReader>();
         services.AddSingleton<RequestClock>();
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<MetricsReader>();
+        services.AddSingleton<SweepsGauges>();
         return services;
     }
 
@@ -43,6 +47,7 @@ public static class WebSetup
         app.UseStatusCodePages(context => WriteStatusAsync(context.HttpContext));
         app.UseRouting();
         app.UseMiddleware<RequestClockMiddleware>();
+        app.UseMiddleware<MetricsMiddleware>();
         HealthEndpoints.Map(app);
         var api = app.MapGroup("/api/v1");
         SiloEndpoints.Map(api);

@@ -37,6 +37,9 @@ internal sealed record SiloOptions
     /// <summary>Build hash of silo and trainer, as the command that started it knows it.</summary>
     public string Build { get; init; } = string.Empty;
 
+    /// <summary>When the process began, Unix milliseconds.</summary>
+    public long StartedAt { get; init; }
+
     /// <summary>Times of leases, pulses and heartbeats.</summary>
     public LeaseOptions Lease { get; init; } = new();
 }

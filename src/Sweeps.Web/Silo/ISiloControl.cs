@@ -12,8 +12,8 @@ public interface ISiloControl
     /// <summary>Whether it stays after its last sweep.</summary>
     bool Stays { get; }
 
-    /// <summary>Whether a worker of this process takes work.</summary>
-    bool HasWorker { get; }
+    /// <summary>When this process began, Unix milliseconds.</summary>
+    long StartedAt { get; }
 
     /// <summary>Begins the drain and answers at once.</summary>
     /// <param name="grace">Longest time for it; null: the silo's own setting.</param>
