@@ -40,13 +40,11 @@ internal static class TrialSummaries
     private static Dictionary<string, double>? F1(string metricsJson)
     {
         using var document = JsonDocument.Parse(metricsJson);
-        var root = document.RootElement;
-        if (root.ValueKind != JsonValueKind.Object)
+        if (!document.RootElement.TryGetProperty("f1", out var labels) || labels.ValueKind != JsonValueKind.Object)
         {
             return null;
         }
 
-        var labels = root.TryGetProperty("f1", out var inner) && inner.ValueKind == JsonValueKind.Object ? inner : root;
         return labels.EnumerateObject()
             .Where(p => p.Value.ValueKind == JsonValueKind.Number)
             .ToDictionary(p => p.Name, p => p.Value.GetDouble(), StringComparer.Ordinal);
