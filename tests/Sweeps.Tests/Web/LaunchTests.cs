@@ -14,8 +14,8 @@ public sealed class LaunchTests
         base: builtin:tiny-gemma3
         data:
           train: rows.csv
-          template: "{text}"
           label: label
+        template: "{text}"
         grid:
           epochs: [1, 3]
         """;

@@ -8,6 +8,7 @@ using Sweeps.Core.Ledger;
 using Sweeps.Core.States;
 using Sweeps.Core.Trainer;
 using Sweeps.Tests.Storage;
+using SiloStatus = Sweeps.Core.Api.SiloStatus;
 
 namespace Sweeps.Tests.Web;
 
@@ -34,7 +35,8 @@ public sealed class SweepReadTests
         Assert.Equal(["seed"], detail.Axes);
         Assert.Equal(12, detail.Summary.SecondsLeft);
         Assert.Equal(1, detail.Summary.Counts[JobState.Running]);
-        Assert.Equal(new BestTrial(2, false, detail.Trials[1].Best, null), detail.Summary.Best);
+        Assert.Equal((2, false, 0.9), (detail.Summary.Best!.Trial, detail.Summary.Best.Chosen, detail.Summary.Best.Validation!.MacroF1!.Value));
+        Assert.Null(detail.Summary.Best.Test);
         var first = detail.Trials[0];
         Assert.Equal((7, "box:0", 12), (first.Progress!.Step, first.Slot, first.TrainableParameters));
         Assert.Equal("1", first.Point["seed"]);
