@@ -5,7 +5,7 @@ using Sweeps.Web.Silo;
 namespace Sweeps.Silo.Hosting;
 
 /// <summary>The process as the API sees it.</summary>
-internal sealed class SiloControl(SiloOptions options, IHostApplicationLifetime lifetime) : ISiloControl
+internal sealed class SiloControl(SiloSettings options, IHostApplicationLifetime lifetime) : ISiloControl
 {
     /// <summary>Version of the product.</summary>
     public static string ProductVersion { get; } =

@@ -1,5 +1,6 @@
 using Sweeps.Core.Homes;
 using Sweeps.Core.Json;
+using SiloAddress = Sweeps.Core.Homes.SiloAddress;
 
 namespace Sweeps.Silo.Hosting;
 

@@ -32,11 +32,11 @@ internal static class SiloArguments
 
     /// <summary>Reads options.</summary>
     /// <exception cref="UsageException">One is wrong.</exception>
-    public static SiloOptions Read(IReadOnlyList<string> arguments, Func<string, string?> environment)
+    public static SiloSettings Read(IReadOnlyList<string> arguments, Func<string, string?> environment)
     {
         SweepsHome? home = null;
         string? trainer = null;
-        var options = new SiloOptions { Home = new SweepsHome("."), Trainer = string.Empty, Lease = LeaseTimes.Read(environment) };
+        var options = new SiloSettings { Home = new SweepsHome("."), Trainer = string.Empty, Lease = LeaseTimes.Read(environment) };
         for (var i = 0; i < arguments.Count; i++)
         {
             var name = arguments[i];
@@ -73,7 +73,7 @@ internal static class SiloArguments
         };
     }
 
-    private static SiloOptions Apply(SiloOptions options, string name, string value) => name switch
+    private static SiloSettings Apply(SiloSettings options, string name, string value) => name switch
     {
         "--port" => options with { Port = Number(name, value, 0, 65535) },
         "--listen" => options with { Listen = Loopback(value) },

@@ -1,9 +1,9 @@
 using Sweeps.Core.Api;
 using Sweeps.Core.Homes;
 using Sweeps.Core.Ids;
+using Sweeps.Core.Json;
 using Sweeps.Core.Ledger;
 using Sweeps.Core.Spec;
-using Sweeps.Core.Json;
 using Sweeps.Web.Errors;
 
 namespace Sweeps.Web.Views;
@@ -73,10 +73,18 @@ internal static class SweepEndpoints
         return Reply.Json(new BestReply(
             summary,
             view.Trial.SettingsJson,
-            SweepsJson.Read<TrialSettings>(view.Trial.SettingsJson).Base,
+            await PinnedBaseAsync(ledger, row.Id, view, cancellation).ConfigureAwait(false),
             Path.Combine(home.Sweeps, checkpoint.Directory),
             checkpoint.Sha256,
             best));
+    }
+
+    /// <summary>The folder that the base was pinned in: a built-in one has its copy in the home, which an upgrade leaves alone.</summary>
+    private static async Task<string> PinnedBaseAsync(ILedger ledger, string sweep, TrialView view, CancellationToken cancellation)
+    {
+        var inputs = await ledger.InputsAsync(sweep, cancellation).ConfigureAwait(false);
+        var config = inputs.FirstOrDefault(i => i.Role == "base/config.json");
+        return Path.GetDirectoryName(config?.Name) ?? SweepsJson.Read<TrialSettings>(view.Trial.SettingsJson).Base;
     }
 
     /// <summary>The last events of one job.</summary>

@@ -87,7 +87,7 @@ public sealed class SweepReadTests
 
         var best = await api.GetAsync<BestReply>("/sweeps/tiny/best");
         Assert.Equal("/home/of/tests/sweeps/tiny/train-2/attempt-1/step-20", best.Checkpoint);
-        Assert.Equal("builtin:tiny-gemma3", best.Base);
+        Assert.Equal("/home/of/tests/bases/ab", best.Base);
         Assert.Equal(0.88, best.Best.Test!.MacroF1);
     }
 
@@ -191,6 +191,7 @@ public sealed class SweepReadTests
             Rows.Trial("tiny", 2) with { SettingsJson = Settings },
             Rows.Job("tiny", 1) with { State = JobState.Running, Attempt = 2, Step = 5 },
             Rows.Job("tiny", 2) with { State = JobState.Completed, Attempt = 1, Step = 40, BestValue = 0.9, BestStep = 20 },
+            new InputRow { Sweep = "tiny", Role = "base/config.json", Name = "/home/of/tests/bases/ab/config.json", Sha256 = new string('c', 64), Bytes = 3 },
             Rows.Evaluation(two, 20, 0.9),
             Rows.Checkpoint(two, 1, 20) with { IsBest = true },
             Rows.Event("tiny", "launched", "launch"),

@@ -5,7 +5,7 @@ using Sweeps.Core.Homes;
 namespace Sweeps.Silo.Options;
 
 /// <summary>What the silo was told on its command line and in its environment.</summary>
-internal sealed record SiloOptions
+internal sealed record SiloSettings
 {
     /// <summary>The home that it holds.</summary>
     public required SweepsHome Home { get; init; }
