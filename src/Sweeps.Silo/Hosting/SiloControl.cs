@@ -1,11 +1,13 @@
 using System.Reflection;
+using Microsoft.Extensions.Options;
 using Sweeps.Silo.Options;
 using Sweeps.Web.Silo;
+using Sweeps.Worker;
 
 namespace Sweeps.Silo.Hosting;
 
 /// <summary>The process as the API sees it.</summary>
-internal sealed class SiloControl(SiloSettings options, IHostApplicationLifetime lifetime) : ISiloControl
+internal sealed class SiloControl(SiloSettings settings, IOptions<WorkerOptions> worker, IHostApplicationLifetime lifetime) : ISiloControl
 {
     /// <summary>Version of the product.</summary>
     public static string ProductVersion { get; } =
@@ -13,18 +15,19 @@ internal sealed class SiloControl(SiloSettings options, IHostApplicationLifetime
 
     public string Version => ProductVersion;
 
-    public string Build => options.Build;
+    public string Build => settings.Build;
 
-    public bool Stays => options.Stays;
+    public bool Stays => settings.Stays;
 
-    public long StartedAt => options.StartedAt;
+    public long StartedAt => settings.StartedAt;
 
     /// <summary>Longest drain: the silo's own, or what the shutdown asked for.</summary>
-    public TimeSpan Grace { get; private set; } = options.Grace;
+    public TimeSpan Grace { get; private set; } = settings.Grace;
 
     public void Shutdown(TimeSpan? grace)
     {
         Grace = grace ?? Grace;
+        worker.Value.DrainGrace = Grace;
         lifetime.StopApplication();
     }
 }

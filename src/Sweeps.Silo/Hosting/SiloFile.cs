@@ -15,6 +15,9 @@ internal static class SiloFile
         File.Move(temporary, home.SiloFile, overwrite: true);
     }
 
+    /// <summary>Removes what a killed silo left: the home is held by this process, so nobody else's address can be true.</summary>
+    public static void RemoveFormer(SweepsHome home) => File.Delete(home.SiloFile);
+
     /// <summary>Removes this process's address; another's stays.</summary>
     public static void Remove(SweepsHome home)
     {

@@ -10,7 +10,7 @@ namespace Sweeps.Silo.Hosting;
 /// and no request for a while.
 /// </summary>
 internal sealed partial class SweepWatch(
-    SiloSettings options,
+    SiloSettings settings,
     ILedger ledger,
     RequestClock requests,
     IHostApplicationLifetime lifetime,
@@ -29,7 +29,7 @@ internal sealed partial class SweepWatch(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Idle / 10 < Interval && options.Idle > TimeSpan.Zero ? options.Idle / 10 : Interval, time);
+        using var timer = new PeriodicTimer(settings.Idle / 10 < Interval && settings.Idle > TimeSpan.Zero ? settings.Idle / 10 : Interval, time);
         var busy = time.GetTimestamp();
         do
         {
@@ -38,9 +38,9 @@ internal sealed partial class SweepWatch(
                 busy = time.GetTimestamp();
             }
 
-            if (!options.Stays && time.GetElapsedTime(busy) >= options.Idle && requests.Idle >= options.Idle)
+            if (!settings.Stays && time.GetElapsedTime(busy) >= settings.Idle && requests.Idle >= settings.Idle)
             {
-                LogIdle(logger, options.Idle.TotalSeconds);
+                LogIdle(logger, settings.Idle.TotalSeconds);
                 lifetime.StopApplication();
                 return;
             }
@@ -72,9 +72,9 @@ internal sealed partial class SweepWatch(
 
     private void WriteList(IReadOnlyList<string> unfinished)
     {
-        var temporary = $"{options.Home.UnfinishedFile}.new";
+        var temporary = $"{settings.Home.UnfinishedFile}.new";
         File.WriteAllLines(temporary, unfinished);
-        File.Move(temporary, options.Home.UnfinishedFile, overwrite: true);
+        File.Move(temporary, settings.Home.UnfinishedFile, overwrite: true);
     }
 
     [LoggerMessage(20, LogLevel.Information, "no unfinished sweep and no request for {Seconds} s: the silo ends")]

@@ -16,6 +16,7 @@ internal static class SiloArguments
           --listen ADDRESS      127.0.0.1 (default) or ::1; others need authentication, which does not exist yet
           --trainer PATH        the trainer, an executable or .dll; default: ../trainer or ../Sweeps.Trainer beside the silo
           --trainer-args TEXT   arguments of the trainer, separated by spaces; default: train
+          --root DIR            a folder that base models may be read from, besides the user's home; may be repeated
           --slots N             slots, 1 to 1024; default: one a core, fewer when memory is short
           --stay                stay after the last sweep
           --idle SECONDS        else end so long after the last sweep and request; default 60
@@ -36,7 +37,15 @@ internal static class SiloArguments
     {
         SweepsHome? home = null;
         string? trainer = null;
-        var options = new SiloSettings { Home = new SweepsHome("."), Trainer = string.Empty, Lease = LeaseTimes.Read(environment) };
+        var roots = new List<string> { Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) };
+        var options = new SiloSettings
+        {
+            Home = new SweepsHome("."),
+            Trainer = string.Empty,
+            Roots = roots,
+            Lease = LeaseTimes.Read(environment),
+            Still = LeaseTimes.Seconds(environment, "SWEEPS_STILL_SECONDS") ?? TimeSpan.FromSeconds(15),
+        };
         for (var i = 0; i < arguments.Count; i++)
         {
             var name = arguments[i];
@@ -60,17 +69,18 @@ internal static class SiloArguments
                 case "--trainer":
                     trainer = value;
                     break;
+                case "--root":
+                    roots.Add(Path.GetFullPath(value));
+                    break;
                 default:
                     options = Apply(options, name, value);
                     break;
             }
         }
 
-        return options with
-        {
-            Home = home ?? throw new UsageException("--home DIR is needed"),
-            Trainer = TrainerProgram.Find(trainer),
-        };
+        home = home ?? throw new UsageException("--home DIR is needed");
+        roots.Add(home.Root);
+        return options with { Home = home, Trainer = TrainerProgram.Find(trainer) };
     }
 
     private static SiloSettings Apply(SiloSettings options, string name, string value) => name switch
@@ -89,7 +99,7 @@ internal static class SiloArguments
     };
 
     private static bool Known(string name) =>
-        name is "--home" or "--port" or "--listen" or "--trainer" or "--trainer-args" or "--slots" or "--idle" or "--grace" or "--build";
+        name is "--home" or "--port" or "--listen" or "--trainer" or "--trainer-args" or "--root" or "--slots" or "--idle" or "--grace" or "--build";
 
     private static int Number(string name, string value, int least, int most) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most

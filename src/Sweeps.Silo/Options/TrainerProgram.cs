@@ -31,6 +31,9 @@ internal static class TrainerProgram
             ? [Dotnet(), program, .. arguments]
             : [program, .. arguments];
 
+    /// <summary>The built-in base models: beside the trainer.</summary>
+    public static string Bases(string program) => Path.Combine(Path.GetDirectoryName(program) ?? ".", "bases");
+
     private static string Dotnet()
     {
         if (Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet")

@@ -43,7 +43,7 @@ internal static class LaunchEndpoint
         // Hashing a large base takes its time; the janitor may have run meanwhile.
         TouchAll(body, objects);
         var grain = grains.Sweep(SweepIds.From(name, body.ClientId));
-        var request = new LaunchRequest(body.ClientId, body.SpecYaml, body.SpecName, body.Data, body.Model, inputs);
+        var request = new LaunchRequest(body.ClientId, body.SpecYaml, body.SpecName, body.Base, body.Data, body.Model, inputs);
         var answer = await Repeat.AsLongAsUnknownAsync(() => grain.LaunchAsync(request)).ConfigureAwait(false);
         if (answer.Sweep is null)
         {

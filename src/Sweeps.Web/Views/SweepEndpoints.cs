@@ -14,6 +14,8 @@ internal static class SweepEndpoints
     private const int MaxEvents = 1000;
     private const int TrialEvents = 200;
 
+    private static readonly TimeSpan ReadWithin = TimeSpan.FromMinutes(10);
+
     public static void Map(RouteGroupBuilder api)
     {
         api.MapGet("/sweeps", async (SweepReader reader, CancellationToken cancellation) =>
@@ -59,17 +61,17 @@ internal static class SweepEndpoints
     }
 
     private static async Task<IResult> BestAsync(
-        string sweep, SweepReader reader, ILedger ledger, SweepsHome home, CancellationToken cancellation)
+        string sweep, SweepReader reader, ILedger ledger, SweepsHome home, IReadPins pins, CancellationToken cancellation)
     {
         var row = await reader.ResolveAsync(sweep, cancellation).ConfigureAwait(false);
         var (board, _) = await reader.LookAsync(row, cancellation).ConfigureAwait(false);
         var best = SweepReader.Best(board)
             ?? throw ApiException.NotFound($"sweep {row.Id} has no evaluated trial yet{(row.Reason is null ? string.Empty : $": {row.Reason}")}");
         var (_, view, summary) = await reader.TrialAsync(row, best.Trial, cancellation).ConfigureAwait(false);
-        var record = await ledger.FindJobAsync(JobId.Train(row.Id, best.Trial), cancellation).ConfigureAwait(false);
-        var kept = (record?.Checkpoints ?? []).Where(c => c.Status == CheckpointStatus.Kept).ToList();
-        var checkpoint = kept.FirstOrDefault(c => c.IsBest) ?? kept.FirstOrDefault(c => c.IsFinal)
-            ?? throw ApiException.NotFound($"trial {best.Trial} of sweep {row.Id} has no checkpoint on disk");
+        var checkpoint = await BestCheckpointAsync(ledger, view.Job.Id, cancellation).ConfigureAwait(false);
+
+        // A leader's checkpoint may be dropped by the next better one: who asked gets the time to read it.
+        pins.Pin(checkpoint.Directory, ReadWithin);
         return Reply.Json(new BestReply(
             summary,
             view.Trial.SettingsJson,
@@ -77,6 +79,14 @@ internal static class SweepEndpoints
             Path.Combine(home.Sweeps, checkpoint.Directory),
             checkpoint.Sha256,
             best));
+    }
+
+    private static async Task<CheckpointRow> BestCheckpointAsync(ILedger ledger, JobId job, CancellationToken cancellation)
+    {
+        var record = await ledger.FindJobAsync(job, cancellation).ConfigureAwait(false);
+        var kept = (record?.Checkpoints ?? []).Where(c => c.Status == CheckpointStatus.Kept).ToList();
+        return kept.FirstOrDefault(c => c.IsBest) ?? kept.FirstOrDefault(c => c.IsFinal)
+            ?? throw ApiException.NotFound($"trial {job.Number} of sweep {job.Sweep} has no checkpoint on disk");
     }
 
     /// <summary>The folder that the base was pinned in: a built-in one has its copy in the home, which an upgrade leaves alone.</summary>

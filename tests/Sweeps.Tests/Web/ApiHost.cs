@@ -17,6 +17,7 @@ using Sweeps.Web;
 using Sweeps.Web.Grains;
 using Sweeps.Web.Security;
 using Sweeps.Web.Silo;
+using Sweeps.Web.Views;
 
 namespace Sweeps.Tests.Web;
 
@@ -68,6 +69,7 @@ internal sealed class ApiHost : IAsyncDisposable
             .AddSingleton<IBaseModelStore>(objects)
             .AddSingleton<ISweepsGrains>(grains)
             .AddSingleton<ISiloControl>(control)
+            .AddSingleton<IReadPins>(control)
             .AddSingleton(new SweepsHome("/home/of/tests"))
             .AddSingleton(new ApiToken(Token))
             .AddSweepsWeb();
@@ -94,7 +96,7 @@ internal sealed class ApiHost : IAsyncDisposable
     public Task StopAsync() => _app.StopAsync();
 
     /// <summary>What the silo was asked to do.</summary>
-    internal sealed class FakeControl : ISiloControl
+    internal sealed class FakeControl : ISiloControl, IReadPins
     {
         public string Version => "1.2.3";
 
@@ -105,6 +107,10 @@ internal sealed class ApiHost : IAsyncDisposable
         public long StartedAt => 5_000;
 
         public TaskCompletionSource<TimeSpan?> Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public List<string> Pinned { get; } = [];
+
+        public void Pin(string directory, TimeSpan time) => Pinned.Add(directory);
 
         public void Shutdown(TimeSpan? grace) => Asked.TrySetResult(grace);
     }

@@ -89,6 +89,7 @@ public sealed class SweepReadTests
         Assert.Equal("/home/of/tests/sweeps/tiny/train-2/attempt-1/step-20", best.Checkpoint);
         Assert.Equal("/home/of/tests/bases/ab", best.Base);
         Assert.Equal(0.88, best.Best.Test!.MacroF1);
+        Assert.Equal(["tiny/train-2/attempt-1/step-20"], api.Control.Pinned);
     }
 
     [Fact]
