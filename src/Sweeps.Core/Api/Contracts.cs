@@ -43,6 +43,9 @@ public sealed record LaunchBody
     /// <summary>Base model: <c>builtin:NAME</c> or an absolute path (the spec's own may be relative to its file).</summary>
     public required string Base { get; init; }
 
+    /// <summary>Folder of the spec, absolute: <see cref="Base"/> may lie under it besides the silo's own roots; null: no such folder.</summary>
+    public string? SpecFolder { get; init; }
+
     /// <summary>Uploaded data files by role.</summary>
     public required IReadOnlyList<UploadedFile> Files { get; init; }
 

@@ -1,0 +1,52 @@
+using System.Text.Json;
+using Sweeps.Abstractions.Trials;
+using Sweeps.Core.Api;
+using Sweeps.Core.Ledger;
+
+namespace Sweeps.Web.Views;
+
+/// <summary>Makes a leaderboard's lines of rows.</summary>
+internal static class TrialSummaries
+{
+    /// <summary>A line; the live progress counts only while it is the current attempt's.</summary>
+    public static TrialSummary Of(TrialView view, IReadOnlyDictionary<string, string> point, LiveTrial? live)
+    {
+        var job = view.Job;
+        var current = live is not null && live.Attempt == job.Attempt ? live : null;
+        return new TrialSummary
+        {
+            Trial = view.Trial.Number,
+            Point = point,
+            State = job.State,
+            Attempt = job.Attempt,
+            Best = Scores(view.Best),
+            Step = job.Step,
+            TotalSteps = job.TotalSteps > 0 ? job.TotalSteps : current?.Progress?.TotalSteps ?? 0,
+            Seconds = job.Seconds,
+            TrainableParameters = job.TrainableParameters ?? current?.Progress?.TrainableParameters,
+            TotalParameters = job.TotalParameters ?? current?.Progress?.TotalParameters,
+            FailureClass = job.FailureClass,
+            Message = job.Message,
+            FinalSha256 = job.FinalSha256,
+            Progress = current?.Progress,
+            Slot = current?.Slot,
+        };
+    }
+
+    /// <summary>The scores of an evaluation; null for none.</summary>
+    public static Scores? Scores(EvaluationRow? row) =>
+        row is null ? null : new Scores(row.Step, row.Loss, row.Accuracy, row.MacroF1, F1(row.MetricsJson));
+
+    private static Dictionary<string, double>? F1(string metricsJson)
+    {
+        using var document = JsonDocument.Parse(metricsJson);
+        if (!document.RootElement.TryGetProperty("f1", out var labels) || labels.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+
+        return labels.EnumerateObject()
+            .Where(p => p.Value.ValueKind == JsonValueKind.Number)
+            .ToDictionary(p => p.Name, p => p.Value.GetDouble(), StringComparer.Ordinal);
+    }
+}

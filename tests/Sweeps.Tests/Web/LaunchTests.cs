@@ -1,0 +1,162 @@
+using System.Net;
+using System.Net.Http.Json;
+using Sweeps.Core.Api;
+using Sweeps.Core.Ids;
+using Sweeps.Core.Json;
+using Sweeps.Core.Planning;
+
+namespace Sweeps.Tests.Web;
+
+public sealed class LaunchTests
+{
+    private const string Spec = """
+        name: tiny
+        base: builtin:tiny-gemma3
+        data:
+          train: rows.csv
+          label: label
+        template: "{text}"
+        grid:
+          epochs: [1, 3]
+        """;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_launch_pins_its_inputs_and_is_answered_once()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var body = Body(api.Objects.Put("text,label\na,b\n"));
+
+        using var first = await api.PostAsync("/sweeps", body);
+        Assert.True(first.StatusCode == HttpStatusCode.Created, await first.Content.ReadAsStringAsync(Token));
+        var reply = await first.Content.ReadFromJsonAsync<LaunchReply>(SweepsJson.Options, Token);
+        Assert.Equal(new LaunchReply(SweepIds.From("tiny", "client-1"), true, 2), reply);
+        var inputs = Assert.Single(api.Grains.Launches).Inputs;
+        Assert.Equal(["train", "base/config.json"], inputs.Select(i => i.Role));
+
+        // The answer was lost: the client asks again, even after its objects are gone.
+        api.Objects.Stored.Clear();
+        using var second = await api.PostAsync("/sweeps", body);
+        Assert.Equal(HttpStatusCode.OK, second.StatusCode);
+        Assert.Equal(reply! with { Fresh = false }, await second.Content.ReadFromJsonAsync<LaunchReply>(SweepsJson.Options, Token));
+        Assert.Single(api.Grains.Launches);
+    }
+
+    [Fact]
+    public async Task Data_that_was_not_uploaded_is_asked_for()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var missing = new string('c', 64);
+        using var response = await api.PostAsync("/sweeps", Body(missing));
+        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
+        Assert.Equal([missing], (await ErrorAsync(response)).Details!);
+        Assert.Empty(api.Grains.Launches);
+    }
+
+    [Fact]
+    public async Task Data_that_the_janitor_took_meanwhile_is_asked_for_again()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var sha256 = api.Objects.Put("text,label\na,b\n");
+        api.Objects.LostWhilePinning.Add(sha256);
+        using var response = await api.PostAsync("/sweeps", Body(sha256));
+        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
+        Assert.Empty(api.Grains.Launches);
+    }
+
+    [Fact]
+    public async Task A_spec_with_errors_is_refused_with_their_lines()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var body = Body(api.Objects.Put("x")) with { SpecYaml = Spec.Replace("epochs", "epoch", StringComparison.Ordinal) };
+        using var response = await api.PostAsync("/sweeps", body);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        var error = await ErrorAsync(response);
+        Assert.Contains(error.Details!, d => d.StartsWith("grid.yaml:8:", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_the_grain_refuses_is_told()
+    {
+        await using var api = await ApiHost.StartAsync();
+        api.Grains.LaunchErrors = ["the label 'x' has no row"];
+        using var response = await api.PostAsync("/sweeps", Body(api.Objects.Put("x")));
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(["the label 'x' has no row"], (await ErrorAsync(response)).Details!);
+    }
+
+    [Fact]
+    public async Task A_base_that_is_not_there_is_refused()
+    {
+        await using var api = await ApiHost.StartAsync();
+        using var response = await api.PostAsync("/sweeps", Body(api.Objects.Put("x")) with { Base = "/nowhere" });
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains("/nowhere", (await ErrorAsync(response)).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Paths_for_hashes_roles_twice_and_long_ids_are_refused_together()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var body = Body("../../etc/passwd") with { ClientId = new string('x', 200) };
+        body = body with { Files = [.. body.Files, body.Files[0], new UploadedFile("secret", "s", new string('a', 64), 1)] };
+        using var response = await api.PostAsync("/sweeps", body);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        var details = (await ErrorAsync(response)).Details!;
+        Assert.Contains(details, d => d.Contains("client_id", StringComparison.Ordinal));
+        Assert.Contains(details, d => d.Contains("2 times", StringComparison.Ordinal));
+        Assert.Contains(details, d => d.Contains("role 'secret'", StringComparison.Ordinal));
+        Assert.Contains(details, d => d.Contains("etc/passwd", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Bodies_are_bounded_and_must_be_JSON()
+    {
+        await using var api = await ApiHost.StartAsync();
+        using var broken = await api.Client.PostAsync(new Uri("/api/v1/sweeps", UriKind.Relative), new StringContent("{\"client_id\":"), Token);
+        Assert.Equal(HttpStatusCode.BadRequest, broken.StatusCode);
+        Assert.DoesNotContain(" at System", (await ErrorAsync(broken)).Error, StringComparison.Ordinal);
+
+        var large = Body(api.Objects.Put("x")) with { SpecName = new string('x', 9 * 1024 * 1024) };
+        using var refused = await api.PostAsync("/sweeps", large);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
+    }
+
+    [Fact]
+    public async Task An_upload_must_have_its_hash()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var sha256 = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("abc"u8));
+        var address = new Uri($"/api/v1/objects/{sha256}", UriKind.Relative);
+        using var wrong = await api.Client.PutAsync(address, new StringContent("abd"), Token);
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await HeadAsync(api, address)).StatusCode);
+
+        using var right = await api.Client.PutAsync(address, new StringContent("abc"), Token);
+        Assert.Equal(HttpStatusCode.OK, right.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await HeadAsync(api, address)).StatusCode);
+
+        using var path = await api.Client.PutAsync(new Uri("/api/v1/objects/..%2f..%2ftoken", UriKind.Relative), new StringContent("abc"), Token);
+        Assert.Equal(HttpStatusCode.BadRequest, path.StatusCode);
+    }
+
+    private static async Task<HttpResponseMessage> HeadAsync(ApiHost api, Uri address)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, address);
+        return await api.Client.SendAsync(request, Token);
+    }
+
+    private static LaunchBody Body(string trainSha256) => new()
+    {
+        ClientId = "client-1",
+        SpecYaml = Spec,
+        SpecName = "grid.yaml",
+        Base = "builtin:tiny-gemma3",
+        Files = [new UploadedFile("train", "rows.csv", trainSha256, 10)],
+        Data = new DataFacts { Labels = ["b", "c"], Rows = new Dictionary<string, int> { ["train"] = 10 } },
+    };
+
+    private static async Task<ApiError> ErrorAsync(HttpResponseMessage response) =>
+        (await response.Content.ReadFromJsonAsync<ApiError>(SweepsJson.Options, Token))!;
+}
