@@ -1,23 +1,17 @@
-using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
-using Sweeps.Core.States;
 
 namespace Sweeps.Grains.Telemetry;
 
-/// <summary>The instruments of orchestration. No label ever names a trial: their number has no bound.</summary>
+/// <summary>
+/// The instruments of orchestration. No label ever names a trial: their number has no bound. Failures by class are read
+/// from the ledger, so that their count survives the silo.
+/// </summary>
 public static class SweepsMeter
 {
     /// <summary>Name of the meter; the silo's telemetry listens to it.</summary>
     public const string Name = "Sweeps";
 
     private static readonly Meter Meter = new(Name, "1");
-
-    private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
-        "sweeps_failures", "{attempt}", "Failed attempts by class.");
-
-    private static readonly FrozenDictionary<FailureClass, KeyValuePair<string, object?>> ClassTags =
-        Enum.GetValues<FailureClass>().ToFrozenDictionary(
-            c => c, c => new KeyValuePair<string, object?>("class", System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(c.ToString())));
 
     /// <summary>Attempts granted.</summary>
     public static Counter<long> Attempts { get; } = Meter.CreateCounter<long>(
@@ -46,7 +40,4 @@ public static class SweepsMeter
     /// <summary>Seconds that writing and syncing a checkpoint took.</summary>
     public static Histogram<double> CheckpointSeconds { get; } = Meter.CreateHistogram<double>(
         "sweeps_checkpoint_seconds", "s", "Seconds that writing and syncing a checkpoint took.");
-
-    /// <summary>Counts a failed attempt.</summary>
-    public static void Failed(FailureClass failure) => Failures.Add(1, ClassTags[failure]);
 }

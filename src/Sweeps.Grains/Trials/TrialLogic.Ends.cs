@@ -2,7 +2,6 @@ using Sweeps.Abstractions.Trials;
 using Sweeps.Core.Ids;
 using Sweeps.Core.Ledger;
 using Sweeps.Core.States;
-using Sweeps.Grains.Telemetry;
 
 namespace Sweeps.Grains.Trials;
 
@@ -44,7 +43,6 @@ internal sealed partial class TrialLogic
 
     private async Task FailAsync(JobRecord record, JobRow job, FailureClass failure, string message)
     {
-        SweepsMeter.Failed(failure);
         var retries = JobRules.Retries(_job.Kind, failure, Facts(_sweep!).Retries);
         var (next, transition) = JobRules.AfterFailure(
             job, Wish(record), failure, message, retries, _random.NextDouble(), Now);
@@ -93,11 +91,6 @@ internal sealed partial class TrialLogic
         if (transition == JobTransition.Fail)
         {
             var poison = next.FailureClass == FailureClass.Poison;
-            if (poison)
-            {
-                SweepsMeter.Failed(FailureClass.Poison);
-            }
-
             rows.Add(Happened(poison ? "quarantined" : "failed", next.Message ?? "no retry is left"));
         }
 
