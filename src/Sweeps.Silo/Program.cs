@@ -1,1 +1,3 @@
-return 0;
+using Sweeps.Silo.Hosting;
+
+return await SiloProcess.RunAsync(args, TimeProvider.System);

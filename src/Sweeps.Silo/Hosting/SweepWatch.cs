@@ -1,0 +1,85 @@
+using Sweeps.Core.Homes;
+using Sweeps.Core.Ledger;
+using Sweeps.Silo.Options;
+using Sweeps.Web.Silo;
+
+namespace Sweeps.Silo.Hosting;
+
+/// <summary>
+/// Keeps the home's list of unfinished sweeps, and ends a silo that nobody asked to stay once it has had no such sweep
+/// and no request for a while.
+/// </summary>
+internal sealed partial class SweepWatch(
+    SiloSettings settings,
+    ILedger ledger,
+    RequestClock requests,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<SweepWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private IReadOnlyList<string>? _listed;
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        _ = await LookAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(settings.Idle / 10 < Interval && settings.Idle > TimeSpan.Zero ? settings.Idle / 10 : Interval, time);
+        var busy = time.GetTimestamp();
+        do
+        {
+            if (await LookAsync(stoppingToken).ConfigureAwait(false))
+            {
+                busy = time.GetTimestamp();
+            }
+
+            if (!settings.Stays && time.GetElapsedTime(busy) >= settings.Idle && requests.Idle >= settings.Idle)
+            {
+                LogIdle(logger, settings.Idle.TotalSeconds);
+                lifetime.StopApplication();
+                return;
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Whether a sweep is unfinished; the home's list is brought up to date.</summary>
+    private async Task<bool> LookAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var unfinished = await ledger.UnfinishedSweepsAsync(cancellation).ConfigureAwait(false);
+            if (_listed is null || !_listed.SequenceEqual(unfinished))
+            {
+                WriteList(unfinished);
+                _listed = unfinished;
+            }
+
+            return unfinished.Count > 0;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // A ledger that does not answer has not said that its sweeps have ended.
+            LogBlind(logger, e.Message);
+            return true;
+        }
+    }
+
+    private void WriteList(IReadOnlyList<string> unfinished)
+    {
+        var temporary = $"{settings.Home.UnfinishedFile}.new";
+        File.WriteAllLines(temporary, unfinished);
+        File.Move(temporary, settings.Home.UnfinishedFile, overwrite: true);
+    }
+
+    [LoggerMessage(20, LogLevel.Information, "no unfinished sweep and no request for {Seconds} s: the silo ends")]
+    private static partial void LogIdle(ILogger logger, double seconds);
+
+    [LoggerMessage(21, LogLevel.Warning, "the unfinished sweeps could not be listed: {Reason}")]
+    private static partial void LogBlind(ILogger logger, string reason);
+}
