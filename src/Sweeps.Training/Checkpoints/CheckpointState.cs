@@ -1,0 +1,32 @@
+namespace Sweeps.Training.Checkpoints;
+
+/// <summary>
+/// <c>state.json</c> of a checkpoint: all that a resumed run needs besides weights and optimiser. Data order, learning rate
+/// and dropout are functions of seed and step, so no generator state is among it.
+/// </summary>
+internal sealed record CheckpointState
+{
+    /// <summary>Optimiser steps done.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>Epochs done, whole ones.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>Best objective value so far; null before the first evaluation.</summary>
+    public double? BestValue { get; init; }
+
+    /// <summary>Its step.</summary>
+    public int? BestStep { get; init; }
+
+    /// <summary>Hash of the weights at <see cref="BestStep"/>.</summary>
+    public string? BestWeightsSha256 { get; init; }
+
+    /// <summary>Running mean of the loss (decay 0.98), as shown to people.</summary>
+    public double? MeanLoss { get; init; }
+
+    /// <summary>Training seconds so far over all attempts, waits excluded.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>LibTorch, CPU capability and threads: on another machine the weights may differ in the last bits.</summary>
+    public required string Machine { get; init; }
+}
