@@ -1,1 +1,3 @@
-return 0;
+using Sweeps.Trainer.Commands;
+
+return TrainerCommandLine.Run(args);

@@ -24,8 +24,10 @@ public interface IAttemptLink
     void Send(Frame frame);
 
     /// <summary>Waits for the answer to an offer.</summary>
+    /// <param name="offer">Number of the offer.</param>
+    /// <param name="beat">Whether to beat meanwhile: the training thread does, a thread beside it must not hide its silence.</param>
     /// <returns>Whether it was committed; null when the attempt is to end without an answer (abandoned).</returns>
-    bool? WaitAnswer(long offer);
+    bool? WaitAnswer(long offer, bool beat);
 
     /// <summary>Waits until something changes here (a command, an answer, the worker heard again), at most so long.</summary>
     void WaitChange(TimeSpan atMost);

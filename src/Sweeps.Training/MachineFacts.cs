@@ -9,7 +9,7 @@ public static class MachineFacts
 {
     /// <summary>LibTorch, CPU capability and intra-op threads, e.g. <c>2.10.0 AVX512 1</c>: equal strings give equal bits.</summary>
     public static string Describe() => string.Create(
-        CultureInfo.InvariantCulture, $"{__version__} {Capability()} {get_num_threads()}");
+        CultureInfo.InvariantCulture, $"{Version.Parse(__version__).ToString(3)} {Capability()} {get_num_threads()}");
 
     /// <summary>Peak resident memory of this process, bytes (VmHWM); null where the system does not tell.</summary>
     public static long? PeakMemoryBytes()

@@ -125,6 +125,26 @@ internal static class CheckpointFolder
         }
     }
 
+    /// <summary>Checks the weights of a checkpoint against its own manifest, where it has one.</summary>
+    /// <exception cref="InvalidDataException">They differ from what was written.</exception>
+    public static void CheckWeights(string path)
+    {
+        var manifest = Path.Combine(path, CheckpointManifest.FileName);
+        if (!File.Exists(manifest))
+        {
+            return;
+        }
+
+        try
+        {
+            Verify(path, SweepsJson.Read<CheckpointManifest>(File.ReadAllText(manifest)), Weights, static () => { });
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"{manifest} cannot be read: {error.Message}", error);
+        }
+    }
+
     private static void Verify(string path, CheckpointManifest manifest, string name, Action beat)
     {
         var entry = manifest.Files.FirstOrDefault(file => file.Name == name)

@@ -21,6 +21,9 @@ internal sealed record CheckpointState
     /// <summary>Hash of the weights at <see cref="BestStep"/>.</summary>
     public string? BestWeightsSha256 { get; init; }
 
+    /// <summary>Hash of this checkpoint's own weights: those of the end, when it is the final one.</summary>
+    public string? WeightsSha256 { get; init; }
+
     /// <summary>Running mean of the loss (decay 0.98), as shown to people.</summary>
     public double? MeanLoss { get; init; }
 

@@ -195,7 +195,7 @@ internal sealed class CheckpointWriter : IDisposable
     {
         _offers++;
         _link.Send(Offer(request, written, writeSeconds));
-        var committed = _link.WaitAnswer(_offers);
+        var committed = _link.WaitAnswer(_offers, beat: false);
         if (committed == true)
         {
             CrashPoint.Hit("after-commit");
@@ -228,7 +228,10 @@ internal sealed class CheckpointWriter : IDisposable
             BestWeightsSha256 = weightsSha256;
         }
 
-        request = request with { State = request.State with { BestWeightsSha256 = BestWeightsSha256 } };
+        request = request with
+        {
+            State = request.State with { WeightsSha256 = weightsSha256, BestWeightsSha256 = BestWeightsSha256 },
+        };
         while (true)
         {
             try

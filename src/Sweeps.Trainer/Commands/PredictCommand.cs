@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.Globalization;
+using Sweeps.Core.Json;
+using Sweeps.Trainer.Serving;
+using Sweeps.Training.Predict;
+
+namespace Sweeps.Trainer.Commands;
+
+/// <summary><c>predict</c>: tries a trained model on a text.</summary>
+internal static class PredictCommand
+{
+    public static Command Create()
+    {
+        var model = new ModelOptions();
+        var text = new Option<string[]>("--text")
+        {
+            Description = "The text of the template's only column, or COLUMN=VALUE once for each column.",
+            Required = true,
+            AllowMultipleArgumentsPerToken = true,
+            HelpName = "TEXT",
+        };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
+        var command = new Command("predict", "Labels a text with a trained model, with the probability of each label.");
+        model.AddTo(command);
+        command.Options.Add(text);
+        command.Options.Add(json);
+        command.SetAction(parse => TrainerCommandLine.Guard(1, () =>
+        {
+            using var predictor = Predictor.Load(model.Get(parse));
+            var prediction = predictor.Predict(parse.GetValue(text)!);
+            if (parse.GetValue(json))
+            {
+                Console.WriteLine(SweepsJson.Write(prediction));
+                return TrainerExit.Ok;
+            }
+
+            Console.WriteLine(prediction.Label);
+            foreach (var (label, probability) in prediction.Probabilities.OrderByDescending(pair => pair.Value))
+            {
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {probability,6:0.000}  {label}"));
+            }
+
+            return TrainerExit.Ok;
+        }));
+        return command;
+    }
+}

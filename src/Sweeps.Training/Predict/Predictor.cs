@@ -1,0 +1,87 @@
+using Sweeps.Data;
+using Sweeps.Data.Readers;
+using Sweeps.Models.Ops;
+using Sweeps.Training.Batches;
+using Sweeps.Training.Inputs;
+using Sweeps.Training.Recipes;
+using static TorchSharp.torch;
+
+namespace Sweeps.Training.Predict;
+
+/// <summary>Labels texts with a trained model.</summary>
+public sealed class Predictor : IDisposable
+{
+    private readonly TrialModel _model;
+    private readonly TextEncoding _encoding;
+
+    private Predictor(TrialModel model, TextEncoding encoding)
+    {
+        _model = model;
+        _encoding = encoding;
+    }
+
+    /// <summary>Loads a trained model.</summary>
+    /// <exception cref="TrainingException">Settings and base do not fit.</exception>
+    /// <exception cref="InvalidDataException">The weights are not this trial's.</exception>
+    public static Predictor Load(TrainedModel trained)
+    {
+        ArgumentNullException.ThrowIfNull(trained);
+        var (model, encoding) = trained.Load();
+        return new Predictor(model, encoding);
+    }
+
+    /// <summary>Labels one example.</summary>
+    /// <param name="texts">The text of the template's only column, or <c>column=value</c> for each.</param>
+    /// <exception cref="DataException">A column is missing or unknown.</exception>
+    public Prediction Predict(IReadOnlyList<string> texts)
+    {
+        var columns = _encoding.Template.Columns;
+        var table = DataTable.FromRows("--text", columns, [Fields(columns, texts)]);
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        using var batch = BatchBuilder.Pad([_encoding.Encode(table.Rows[0])], _encoding.PadId);
+        var probabilities = _model.Logits(batch, DropoutContext.None).softmax(1).data<float>().ToArray();
+        var best = Array.IndexOf(probabilities, probabilities.Max());
+        var names = _encoding.Labels.Names;
+        return new Prediction(
+            names[best], names.Select((name, index) => KeyValuePair.Create(name, (double)probabilities[index])).ToDictionary());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _model.Dispose();
+
+    private static string[] Fields(IReadOnlyList<string> columns, IReadOnlyList<string> texts)
+    {
+        if (columns.Count == 1 && texts.Count == 1)
+        {
+            var only = columns[0] + "=";
+            return [texts[0].StartsWith(only, StringComparison.Ordinal) ? texts[0][only.Length..] : texts[0]];
+        }
+
+        var fields = new string?[columns.Count];
+        foreach (var text in texts)
+        {
+            var equals = text.IndexOf('=', StringComparison.Ordinal);
+            var column = equals < 0 ? -1 : columns.ToList().IndexOf(text[..equals]);
+            if (column < 0)
+            {
+                throw new DataException(
+                    "--text", null, $"'{text}' names no column of the template", $"Give each one: {Wanted(columns)}");
+            }
+
+            fields[column] = text[(equals + 1)..];
+        }
+
+        var missing = columns.Where((_, index) => fields[index] is null).ToList();
+        return missing.Count == 0
+            ? [.. fields.Select(field => field!)]
+            : throw new DataException("--text", null, $"no value for {string.Join(", ", missing)}", $"Give each one: {Wanted(columns)}");
+    }
+
+    private static string Wanted(IEnumerable<string> columns) => string.Join(' ', columns.Select(column => $"--text {column}=..."));
+}
+
+/// <summary>What a model makes of an example.</summary>
+/// <param name="Label">The likeliest label.</param>
+/// <param name="Probabilities">Probability of each label, in label order.</param>
+public sealed record Prediction(string Label, IReadOnlyDictionary<string, double> Probabilities);

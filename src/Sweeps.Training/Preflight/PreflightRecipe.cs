@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using Sweeps.Core.States;
+using Sweeps.Core.Trainer;
+using Sweeps.Data.Tokenizers;
+using Sweeps.Models.Optim;
+using Sweeps.Training.Batches;
+using Sweeps.Training.Checkpoints;
+using Sweeps.Training.Inputs;
+using Sweeps.Training.Recipes;
+
+namespace Sweeps.Training.Preflight;
+
+/// <summary>
+/// Proves in seconds that a setting runs: reads base and data, refuses a vocabulary that does not know the texts, makes the
+/// step that needs the most memory and times ordinary ones. Writes nothing.
+/// </summary>
+internal sealed class PreflightRecipe(JobAssignment assignment, TrainerSession session, IAttemptLink link)
+{
+    private const int TimedSteps = 3;
+
+    /// <summary>Runs the attempt.</summary>
+    /// <exception cref="TrainingException">The setting does not work; the message says why.</exception>
+    /// <exception cref="Data.DataException">The data cannot be used.</exception>
+    public Frame Run()
+    {
+        var context = AttemptContext.Prepare(assignment, link, session);
+        var settings = context.Settings;
+        CheckVocabulary(context);
+        var (train, _) = session.TrainingRows(assignment, settings, context.Encoding, () => link.Beat("tokenise"));
+        using var model = context.BuildModel();
+        using var stepper = TrainStep.Create(model, settings, train, context.Encoding);
+        using var optimizer = new AdamW(model.Trainable, new AdamWOptions { WeightDecay = settings.WeightDecay });
+        // The buffers of a real run, so that the peak is that of a real run.
+        using var snapshot = new CheckpointSnapshot(model.Trainable, optimizer);
+        var stepsPerEpoch = EpochPlan.StepsPerEpoch(train.Rows.Length, settings.BatchSize, settings.Accumulation);
+        var groups = Enumerable.Range(0, stepsPerEpoch).Select(index => stepper.Group(0, index))
+            .OrderBy(group => group.Max(rows => rows.Max(row => train.Lengths[row]) * rows.Length)).ToList();
+        MakeStep(stepper, optimizer, groups[^1], 0);
+        var seconds = Enumerable.Range(1, TimedSteps)
+            .Select(step => MakeStep(stepper, optimizer, groups[groups.Count / 2], step)).Order().ToList();
+        if (link.Command is TrainerCommand.Abandon or TrainerCommand.Checkpoint)
+        {
+            return new ReleasedFrame(0);
+        }
+
+        link.Send(new OfferFrame
+        {
+            Offer = 1,
+            TotalSteps = checked(stepsPerEpoch * settings.Epochs),
+            StepSeconds = seconds[TimedSteps / 2],
+            PeakMemoryBytes = MachineFacts.PeakMemoryBytes(),
+            TrainableParameters = model.Method.TrainableCount,
+            TotalParameters = model.TotalParameters,
+        });
+        return link.WaitAnswer(1, beat: true) == true ? new DoneFrame(null, null) : new ReleasedFrame(0);
+    }
+
+    private double MakeStep(TrainStep stepper, AdamW optimizer, IReadOnlyList<int[]> group, int step)
+    {
+        var started = Stopwatch.GetTimestamp();
+        stepper.Run(group, step, () => link.Beat("step"));
+        optimizer.Step(0);
+        optimizer.ZeroGradients();
+        return Stopwatch.GetElapsedTime(started).TotalSeconds;
+    }
+
+    private void CheckVocabulary(AttemptContext context)
+    {
+        var table = context.Encoding.Read(session.Files.Require(assignment, "train", () => link.Beat("load")), "train");
+        link.Beat("tokenise");
+        var unknown = context.Encoding.Unknown(table);
+        if (unknown.Value > UnknownShare.Limit)
+        {
+            throw new TrainingException(
+                FailureClass.BadData,
+                FormattableString.Invariant(
+                    $"the base model's vocabulary does not know {100 * unknown.Value:0.0} % of the training texts ({unknown.Unknown:N0} of {unknown.All:N0} tokens; the limit is {100 * UnknownShare.Limit:0} %). Choose a base made for such texts (base: PATH to a Hugging Face folder)"));
+        }
+    }
+}

@@ -1,0 +1,170 @@
+using Sweeps.Core.Spec;
+using Sweeps.Core.States;
+using Sweeps.Data.Facts;
+using Sweeps.Data.Tokenizers;
+using Sweeps.Models;
+using Sweeps.Models.Heads;
+using Sweeps.Models.Loading;
+using Sweeps.Models.Methods;
+using Sweeps.Models.Methods.Full;
+using Sweeps.Models.Methods.Lora;
+using Sweeps.Models.Ops;
+using Sweeps.Models.Safetensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Sweeps.Training.Recipes;
+
+/// <summary>A base model with the trial's head and method on it: a function of the base's files, the settings and the seed.</summary>
+internal sealed class TrialModel : IDisposable
+{
+    private TrialModel(Transformer body, ClassifierHead head, TrainingMethod method, IReadOnlyList<long>? labelTokens)
+    {
+        LabelTokens = labelTokens;
+        Body = body;
+        Head = head;
+        Method = method;
+        TotalParameters = body.Parameters.Concat(head.Parameters).Concat(method.Trainable)
+            .DistinctBy(parameter => parameter.Name).Sum(parameter => parameter.Count);
+    }
+
+    /// <summary>The transformer.</summary>
+    public Transformer Body { get; }
+
+    /// <summary>What decides.</summary>
+    public ClassifierHead Head { get; }
+
+    /// <summary>The token that stands for each label under head label-tokens; null under others.</summary>
+    public IReadOnlyList<long>? LabelTokens { get; }
+
+    /// <summary>What is trained.</summary>
+    public TrainingMethod Method { get; }
+
+    /// <summary>Parameters of body, head and adapters.</summary>
+    public long TotalParameters { get; }
+
+    /// <summary>The trained weights, in a fixed order.</summary>
+    public IReadOnlyList<NamedParameter> Trainable => Method.Trainable;
+
+    /// <summary>Loads the base and puts head and method on it.</summary>
+    /// <exception cref="TrainingException">The settings do not fit the base.</exception>
+    public static TrialModel Build(TrialSettings settings, string baseFolder, LabelSet labels, ITokenizer tokenizer)
+    {
+        var seed = StableHash.Mix(StableHash.Of("trial"), (ulong)(uint)settings.Seed);
+        var options = new LoadOptions { Seed = seed };
+        Transformer? body = null;
+        ClassifierHead? head = null;
+        try
+        {
+            body = ModelFamilies.Load(baseFolder, options);
+            var labelTokens = settings.Head == "label-tokens" ? FindLabelTokens(settings, labels, tokenizer) : null;
+            head = MakeHead(settings, body, labels, labelTokens, options);
+            var method = MakeMethod(settings, body, head, seed);
+            return method.Trainable.Count > 0
+                ? new TrialModel(body, head, method, labelTokens)
+                : throw new ArgumentException(
+                    $"nothing is left to train: frozen_layers {settings.FrozenLayers} of {body.LayerCount} and a head without weights. "
+                    + "Lower frozen_layers or use head linear");
+        }
+        catch (Exception error) when (error is ArgumentException or ModelLoadException or SafetensorsException)
+        {
+            head?.Dispose();
+            body?.Dispose();
+            throw new TrainingException(FailureClass.BadSpec, error.Message, error);
+        }
+    }
+
+    /// <summary>Scores [B, C] of a batch.</summary>
+    public Tensor Logits(TokenBatch batch, DropoutContext dropout) =>
+        Head.Logits(Body, Body.Hidden(batch, dropout), batch, dropout);
+
+    /// <summary>Copies saved weights in.</summary>
+    /// <exception cref="InvalidDataException">They are not this trial's weights.</exception>
+    public void Restore(SafetensorsFile file)
+    {
+        using var off = no_grad();
+        foreach (var parameter in Trainable)
+        {
+            var entry = file.Tensors.GetValueOrDefault(parameter.Name);
+            if (entry is null || !entry.Shape.SequenceEqual(parameter.Value.shape))
+            {
+                throw new InvalidDataException($"{file.Path} does not hold {parameter.Name} of this trial's shape");
+            }
+
+            using var value = file.Read(parameter.Name);
+            parameter.Value.copy_(value);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Method.Dispose();
+        Head.Dispose();
+        Body.Dispose();
+    }
+
+    private static ClassifierHead MakeHead(
+        TrialSettings settings, Transformer body, LabelSet labels, List<long>? labelTokens, LoadOptions options) =>
+        settings.Head switch
+        {
+            "linear" => new LinearHead(body, labels.Count, options),
+            "label-tokens" => new LabelTokensHead(
+                body,
+                labelTokens!,
+                settings.Loss switch
+                {
+                    "constrained" => LabelLoss.Constrained,
+                    "vocabulary" => LabelLoss.FullVocabulary,
+                    _ => throw new ArgumentException($"loss '{settings.Loss}' is not known: constrained or vocabulary"),
+                }),
+            _ => throw new ArgumentException($"head '{settings.Head}' is not known: linear or label-tokens"),
+        };
+
+    private static TrainingMethod MakeMethod(TrialSettings settings, Transformer body, ClassifierHead head, ulong seed)
+    {
+        switch (settings.Method)
+        {
+            case "full":
+                return new FullFineTuning(body, head.Parameters, settings.FrozenLayers);
+            case "lora":
+                var rank = settings.Rank ?? 8;
+                return new LoraFineTuning(body, head.Parameters, new LoraOptions
+                {
+                    Rank = rank,
+                    Alpha = settings.Alpha ?? 2 * rank,
+                    Dropout = settings.LoraDropout,
+                    Targets = settings.TargetModules ?? [LoraOptions.AllLinear],
+                    FrozenLayers = settings.FrozenLayers,
+                    Seed = seed,
+                });
+            default:
+                throw new ArgumentException($"method '{settings.Method}' is not known: full or lora");
+        }
+    }
+
+    /// <summary>The first token of each label's text, as it follows the prompt.</summary>
+    private static List<long> FindLabelTokens(TrialSettings settings, LabelSet labels, ITokenizer tokenizer)
+    {
+        var texts = settings.LabelTexts ?? labels.Names;
+        if (texts.Count != labels.Count)
+        {
+            throw new ArgumentException($"label_texts has {texts.Count} texts for {labels.Count} labels: give one for each, in their order");
+        }
+
+        var tokens = new List<long>();
+        foreach (var text in texts)
+        {
+            var ids = tokenizer.Encode(text, addSpecial: false);
+            if (ids.Length == 0 || ids[0] == tokenizer.UnkId)
+            {
+                throw new ArgumentException(
+                    $"head label-tokens: the base model's vocabulary does not know the label text '{text}'. Give label_texts that it knows, or use head linear");
+            }
+
+            tokens.Add(ids[0]);
+        }
+
+        return tokens;
+    }
+}

@@ -1,0 +1,42 @@
+using Sweeps.Core.Spec;
+using Sweeps.Data.Tokenizers;
+using Sweeps.Models.Safetensors;
+using Sweeps.Training.Checkpoints;
+using Sweeps.Training.Inputs;
+using Sweeps.Training.Recipes;
+
+namespace Sweeps.Training;
+
+/// <summary>A trained model on disk: what it was made from and where its weights lie.</summary>
+/// <param name="Settings">The trial's settings.</param>
+/// <param name="BaseFolder">The base model's folder.</param>
+/// <param name="CheckpointFolder">The checkpoint's folder.</param>
+public sealed record TrainedModel(TrialSettings Settings, string BaseFolder, string CheckpointFolder)
+{
+    /// <summary>Builds the model and puts the trained weights in.</summary>
+    /// <exception cref="TrainingException">Settings and base do not fit.</exception>
+    /// <exception cref="InvalidDataException">The weights are not this trial's, or differ from what was written.</exception>
+    internal (TrialModel Model, TextEncoding Encoding) Load()
+    {
+        var path = Path.Combine(CheckpointFolder, Checkpoints.CheckpointFolder.Weights);
+        if (!File.Exists(path))
+        {
+            throw new InvalidDataException($"there are no weights in {CheckpointFolder}");
+        }
+
+        Checkpoints.CheckpointFolder.CheckWeights(CheckpointFolder);
+        var encoding = new TextEncoding(Settings, TokenizerLoader.Load(BaseFolder), Inspect.BaseInspector.Positions(BaseFolder));
+        var model = TrialModel.Build(Settings, BaseFolder, encoding.Labels, encoding.Tokenizer);
+        try
+        {
+            using var weights = SafetensorsFile.Open(path);
+            model.Restore(weights);
+            return (model, encoding);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+}
