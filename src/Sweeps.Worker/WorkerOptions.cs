@@ -88,6 +88,9 @@ public sealed class WorkerOptions
     /// <summary>A slot's log is rotated at this size, one old one kept. Default 10 MB.</summary>
     public long LogBytes { get; set; } = 10L * 1024 * 1024;
 
+    /// <summary>Tests tick by hand.</summary>
+    internal bool TicksByHand { get; set; }
+
     /// <summary>Ticks in a duration, at least one.</summary>
     internal int Ticks(TimeSpan duration) => Math.Max(1, (int)Math.Min(int.MaxValue, Math.Ceiling(duration / Tick)));
 

@@ -31,6 +31,7 @@ public sealed partial class WorkerService : BackgroundService
     private readonly CancellationTokenSource _stopTicks = new();
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IReadOnlyList<SlotLoop> _slots;
+    private readonly Heartbeats _heartbeats;
     private readonly Ticker _ticker;
     private int _registering;
 
@@ -69,9 +70,10 @@ public sealed partial class WorkerService : BackgroundService
                 log,
                 _stopCalls.Token)),
         ];
+        _heartbeats = new Heartbeats(_options, _state, calls, OnStale, log);
         _ticker = new Ticker(
             _options,
-            new Heartbeats(_options, _state, calls, OnStale, log),
+            _heartbeats,
             new Resources(_options, _state, _gate, machine, log),
             _slots,
             clock);
@@ -83,7 +85,11 @@ public sealed partial class WorkerService : BackgroundService
     /// <summary>Its incarnation; 0 before it is registered.</summary>
     public long Incarnation => _state.Life.Incarnation;
 
-    internal WorkerState State => _state;
+    /// <summary>Whether any heartbeat is on its way, for tests.</summary>
+    internal bool IsAsking => _heartbeats.IsBeating || _state.Held.Any(lease => lease.Asking);
+
+    /// <summary>One tick, for tests.</summary>
+    internal void Tick() => _ticker.Tick();
 
     /// <summary>
     /// Drains: every attempt writes a checkpoint and is given back, trainers end. What takes longer than
@@ -166,7 +172,7 @@ public sealed partial class WorkerService : BackgroundService
         await Task.WhenAll(Enumerable.Range(0, _slots.Count).Select(QuarantineIfHeldAsync)).ConfigureAwait(false);
         await WarmUpAsync(stop).ConfigureAwait(false);
         await RegisterAsync(stop).ConfigureAwait(false);
-        var ticking = _ticker.RunAsync(_stopTicks.Token);
+        var ticking = _options.TicksByHand ? Task.CompletedTask : _ticker.RunAsync(_stopTicks.Token);
         await Task.WhenAll(_slots.Select(slot => slot.RunAsync(stop))).ConfigureAwait(false);
         await _stopTicks.CancelAsync().ConfigureAwait(false);
         await ticking.ConfigureAwait(false);

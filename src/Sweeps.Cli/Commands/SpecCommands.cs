@@ -6,7 +6,6 @@ using Sweeps.Cli.Show;
 using Sweeps.Core.Api;
 using Sweeps.Core.Json;
 using Sweeps.Core.Spec;
-using Sweeps.Core.Spec.Examples;
 using Sweeps.Data.Campaigns;
 
 namespace Sweeps.Cli.Commands;

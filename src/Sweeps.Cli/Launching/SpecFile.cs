@@ -1,6 +1,5 @@
 using Sweeps.Core.Api;
 using Sweeps.Core.Spec;
-using Sweeps.Core.Spec.Examples;
 
 namespace Sweeps.Cli.Launching;
 

@@ -35,7 +35,7 @@ public sealed class Linear
 
     internal LoraAdapter? Adapter { get; set; }
 
-    /// <summary>[..., in] to [..., out].</summary>
+    /// <summary>[n, in] to [n, out].</summary>
     internal Tensor Forward(Tensor input, DropoutContext dropout)
     {
         var output = functional.linear(input, Weight.Value, Bias?.Value!);

@@ -228,7 +228,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     /// <summary>What the worker wants between two steps; null to go on.</summary>
     private ReleasedFrame? Interrupted()
     {
-        if (!MayGoOn("wait"))
+        if (!MayGoOn("step"))
         {
             return Release();
         }

@@ -20,7 +20,10 @@ internal sealed partial class Heartbeats(
     WorkerOptions options, WorkerState state, IWorkerCalls calls, Action<WorkerLife> onStale, ILogger log)
 {
     private int _sinceBeat;
-    private bool _beating;
+    private volatile bool _beating;
+
+    /// <summary>A beat of the worker is on its way.</summary>
+    public bool IsBeating => _beating;
 
     /// <summary>A tick has passed.</summary>
     /// <param name="slept">

@@ -70,13 +70,12 @@ internal sealed partial class SlotLoop(
     {
         try
         {
-            while (await files.WaitFreeAsync(slot, TimeSpan.Zero, clock, stopLeasing).ConfigureAwait(false) is { } held)
+            while (state.Quarantined.ContainsKey(slot))
             {
-                state.Quarantine(slot, held);
                 await Task.Delay(options.QuarantineRetry, clock, stopLeasing).ConfigureAwait(false);
+                state.Quarantine(slot, await files.WaitFreeAsync(slot, TimeSpan.Zero, clock, stopLeasing).ConfigureAwait(false));
             }
 
-            state.Quarantine(slot, null);
             return true;
         }
         catch (OperationCanceledException)

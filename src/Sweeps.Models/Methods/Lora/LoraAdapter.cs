@@ -44,11 +44,11 @@ internal sealed class LoraAdapter
     /// <summary>[out, rank].</summary>
     public NamedParameter B { get; }
 
-    /// <summary>Adds the update to <paramref name="output"/> in place.</summary>
+    /// <summary>Adds the update to <paramref name="output"/> [n, out] in place, from the input [n, in].</summary>
     public Tensor AddTo(Tensor output, Tensor input, DropoutContext dropout)
     {
         var narrow = functional.linear(dropout.Apply(input, options.Dropout, site), A.Value);
-        return output.add_(functional.linear(narrow, B.Value), options.Scaling);
+        return output.addmm_(narrow, B.Value.t(), 1, (float)options.Scaling);
     }
 
     /// <summary>W plus (or, with a negative sign, minus) scaling * B A, in place.</summary>

@@ -10,8 +10,15 @@ internal static class FusedMemory
     [ThreadStatic]
     private static List<Tensor>? handedOver;
 
-    /// <summary>Set false to compute with LibTorch's own operations only: for comparisons.</summary>
-    public static bool Enabled { get; set; } = true;
+    [ThreadStatic]
+    private static bool disabled;
+
+    /// <summary>Set false to compute with LibTorch's own operations only, on this thread: for comparisons.</summary>
+    public static bool Enabled
+    {
+        get => !disabled;
+        set => disabled = !value;
+    }
 
     /// <summary>Whether a tensor is 32 bits wide, on the CPU, and its last dimension a multiple of 16.</summary>
     public static bool Fits(Tensor value) =>

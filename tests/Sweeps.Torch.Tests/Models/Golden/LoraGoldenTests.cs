@@ -77,7 +77,7 @@ public sealed class LoraGoldenTests
         return lora;
     }
 
-    private static string SavedName(Sweeps.Models.NamedParameter parameter) => PeftNames.Saved(parameter);
+    private static string SavedName(Sweeps.Models.NamedParameter parameter) => PeftAdapter.NameOf(parameter);
 
     private static string NameInMemory(string name) =>
         name.Contains("lora_", StringComparison.Ordinal)

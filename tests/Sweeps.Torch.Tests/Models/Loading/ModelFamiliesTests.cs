@@ -1,0 +1,166 @@
+using Sweeps.Models;
+using Sweeps.Models.Heads;
+using Sweeps.Models.Loading;
+using Sweeps.Models.Ops;
+using Sweeps.Models.Safetensors;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace Sweeps.Torch.Tests.Models.Loading;
+
+public sealed class ModelFamiliesTests
+{
+    [Fact]
+    public void An_unknown_model_type_names_the_nearest_known()
+    {
+        var error = Assert.Throws<ModelLoadException>(() => TinyModels.Create("""{"model_type": "gemma3"}"""));
+
+        Assert.Contains("model_type 'gemma3' is not known. Did you mean 'gemma3_text'?", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"hidden_size\": 32", "\"hidden_size\": \"x\"", "hidden_size must be a whole number of at least 1; found \"x\"")]
+    [InlineData("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3", "a divisor of num_attention_heads, 4")]
+    [InlineData("\"head_dim\": 16", "\"head_dim\": 15", "head_dim must be even")]
+    [InlineData("\"sliding_window\": 4", "\"final_logit_softcapping\": 30.0", "final_logit_softcapping must be null")]
+    [InlineData("[\"sliding_attention\", ", "[\"sideways\", ", "layer_types must be 3 values")]
+    [InlineData("\"sliding_window\": 4", "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 2}", "rope_type must be default or linear")]
+    public void A_bad_field_is_named_with_what_is_allowed(string good, string bad, string fault)
+    {
+        var config = TinyModels.Gemma3Config.Replace(good, bad, StringComparison.Ordinal);
+
+        var error = Assert.Throws<ModelLoadException>(() => TinyModels.Create(config));
+
+        Assert.Contains(fault, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_saved_model_loads_to_the_same_weights()
+    {
+        using var model = TinyModels.Gemma3(seed: 3);
+        using var folder = Save(model, TinyModels.Gemma3Config);
+
+        using var loaded = ModelFamilies.Load(folder.Path);
+
+        foreach (var (first, second) in model.Parameters.Zip(loaded.Parameters))
+        {
+            Assert.Equal(first.Name, second.Name);
+            Assert.True(first.Value.bytes.SequenceEqual(second.Value.bytes), first.Name);
+        }
+    }
+
+    [Fact]
+    public void Missing_misshapen_and_unknown_tensors_are_all_named()
+    {
+        using var model = TinyModels.Gemma3();
+        using var wrong = zeros(5);
+        using var folder = Save(
+            model,
+            TinyModels.Gemma3Config,
+            tensors =>
+            {
+                tensors.Remove("model.layers.0.mlp.up_proj.weight");
+                tensors["model.norm.weight"] = wrong;
+                tensors["model.layers.3.mlp.up_proj.weight"] = wrong;
+            });
+
+        var error = Assert.Throws<ModelLoadException>(() => ModelFamilies.Load(folder.Path));
+
+        Assert.Contains("model.layers.0.mlp.up_proj.weight is missing", error.Message, StringComparison.Ordinal);
+        Assert.Contains("model.norm.weight has shape [5], config.json asks for [32]", error.Message, StringComparison.Ordinal);
+        Assert.Contains("model.layers.3.mlp.up_proj.weight is unknown", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_bare_encoder_loads_and_what_it_lacks_is_new_and_named()
+    {
+        using var model = TinyModels.Bert(seed: 3);
+        using var positions = arange(32, dtype: ScalarType.Int64);
+        using var folder = Save(
+            model,
+            TinyModels.BertConfig,
+            tensors =>
+            {
+                foreach (var (name, value) in tensors.ToList())
+                {
+                    tensors.Remove(name);
+                    if (!name.Contains("pooler", StringComparison.Ordinal))
+                    {
+                        tensors[name["bert.".Length..]] = value;
+                    }
+                }
+
+                tensors["embeddings.position_ids"] = positions;
+            });
+        var lines = new List<string>();
+        var options = new LoadOptions { Log = lines.Add };
+
+        using var loaded = ModelFamilies.Load(folder.Path, options);
+        using var weights = SafetensorsFolder.Open(folder.Path);
+        using var head = new LinearHead(loaded, 3, options, weights);
+
+        Assert.True(loaded.Parameters[0].Value.bytes.SequenceEqual(model.Parameters[0].Value.bytes));
+        Assert.Contains(lines, line => line.Contains("newly initialised", StringComparison.Ordinal)
+            && line.Contains("bert.pooler.dense.weight", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("classifier.weight", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.Contains("position_ids", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Weights_in_16_bits_load_as_32_and_run_in_16_when_asked()
+    {
+        using var model = TinyModels.Gemma3(seed: 3);
+        using var folder = Save(model, TinyModels.Gemma3Config, tensors =>
+        {
+            foreach (var (name, value) in tensors.ToList())
+            {
+                tensors[name] = value.to_type(ScalarType.BFloat16);
+            }
+        });
+        using var batch = TinyModels.Batch();
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+
+        using var wide = ModelFamilies.Load(folder.Path);
+        using var narrow = ModelFamilies.Load(folder.Path, new LoadOptions { Type = ScalarType.BFloat16 });
+        var exact = wide.Hidden(batch, DropoutContext.None);
+        var rounded = narrow.Hidden(batch, DropoutContext.None);
+
+        Assert.Equal(ScalarType.BFloat16, rounded.dtype);
+        Assert.True(rounded.to_type(ScalarType.Float32).allclose(exact, 0.05, 0.1));
+    }
+
+    [Theory]
+    [InlineData(new long[] { 3 })]
+    [InlineData(new long[] { 3, 3 })]
+    [InlineData(new long[] { 3, 64 })]
+    public void Label_tokens_that_cannot_be_told_apart_are_refused(long[] tokens)
+    {
+        using var model = TinyModels.Gemma3();
+
+        var error = Assert.Throws<ArgumentException>(() => new LabelTokensHead(model, tokens));
+
+        Assert.Contains("two or more different token ids below 64", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Label_tokens_need_a_decoder()
+    {
+        using var model = TinyModels.Bert();
+
+        var error = Assert.Throws<ArgumentException>(() => new LabelTokensHead(model, [1, 2]));
+
+        Assert.Contains("use head linear", error.Message, StringComparison.Ordinal);
+    }
+
+    private static TempFolder Save(Transformer model, string config, Action<Dictionary<string, Tensor>>? change = null)
+    {
+        var folder = new TempFolder();
+        using var scope = NewDisposeScope();
+        var tensors = model.Parameters.ToDictionary(p => p.Name, p => p.Value);
+        change?.Invoke(tensors);
+        File.WriteAllText(folder["config.json"], config);
+        SafetensorsWriter.Save(folder["model.safetensors"], tensors);
+        return folder;
+    }
+}

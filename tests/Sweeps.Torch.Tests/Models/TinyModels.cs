@@ -1,0 +1,39 @@
+using Sweeps.Models;
+using Sweeps.Models.Loading;
+
+namespace Sweeps.Torch.Tests.Models;
+
+/// <summary>Small new models and batches.</summary>
+internal static class TinyModels
+{
+    public const string Gemma3Config = """
+        {
+          "model_type": "gemma3_text", "vocab_size": 64, "hidden_size": 32, "intermediate_size": 48,
+          "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+          "max_position_embeddings": 64, "query_pre_attn_scalar": 16, "sliding_window": 4,
+          "layer_types": ["sliding_attention", "full_attention", "sliding_attention"], "pad_token_id": 0
+        }
+        """;
+
+    public const string BertConfig = """
+        {
+          "model_type": "bert", "vocab_size": 64, "hidden_size": 32, "intermediate_size": 48,
+          "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 32, "pad_token_id": 0,
+          "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1
+        }
+        """;
+
+    public static Transformer Gemma3(ulong seed = 1) => Create(Gemma3Config, seed);
+
+    public static Transformer Bert(ulong seed = 1) => Create(BertConfig, seed);
+
+    public static Transformer Create(string config, ulong seed = 1) =>
+        ModelFamilies.Create(ModelConfig.Parse("config.json", config), new LoadOptions { Seed = seed });
+
+    /// <summary>Three texts of up to eight tokens, right padded.</summary>
+    public static TokenBatch Batch() => new(
+        [5, 9, 33, 8, 61, 42, 9, 27, 12, 40, 7, 55, 19, 0, 0, 0, 21, 22, 23, 24, 25, 26, 0, 0],
+        3,
+        8,
+        [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0]);
+}
