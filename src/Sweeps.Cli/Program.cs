@@ -6,6 +6,12 @@ using Sweeps.Cli.Hosting;
 using Sweeps.Core.Api;
 using Sweeps.Data;
 
+if (Console.IsOutputRedirected)
+{
+    // A file or pipe has no width of its own: tables need not be squeezed into 80 columns.
+    AnsiConsole.Profile.Width = 180;
+}
+
 var context = new Context(AnsiConsole.Console, TimeProvider.System);
 var root = Root.Create(context);
 var parse = root.Parse(args);

@@ -101,7 +101,7 @@ internal static class ListCommands
                 return ExitCodes.Ok;
             }
 
-            context.Console.Write(Leaderboard.Render(detail, int.MaxValue, $"[bold]{Markup.Escape(detail.Summary.Sweep)}[/]"));
+            context.Console.Write(Leaderboard.Render(detail, int.MaxValue, $"[bold]{Markup.Escape(detail.Summary.Sweep)}[/]", context.Console.Profile.Width));
             return ExitCodes.Ok;
         });
         return command;

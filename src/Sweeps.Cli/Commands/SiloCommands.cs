@@ -21,11 +21,12 @@ internal static class SiloCommands
         var port = new Option<int?>("--port") { Description = "HTTP port (default: a free one, recorded in the home).", HelpName = "N" };
         var slots = new Option<int?>("--slots") { Description = "Trials at once (default: one a core, fewer when memory is short).", HelpName = "N" };
         var grace = new Option<double?>("--grace") { Description = "Longest drain at SIGTERM, seconds (default 30).", HelpName = "SECONDS" };
+        var roots = new Option<string[]>("--root") { Description = "A folder that base models may be read from, besides your home folder and the spec's own; may be given again.", HelpName = "DIR" };
         var install = new Option<bool>("--install") { Description = "Write a systemd user unit that starts the silo at login and restarts it." };
-        var command = new Command("up", "Start the silo, which goes on with every unfinished sweep, and return once it is ready.") { port, slots, grace, install };
+        var command = new Command("up", "Start the silo, which goes on with every unfinished sweep, and return once it is ready.") { port, slots, grace, roots, install };
         command.SetAction(async (parse, cancellation) =>
         {
-            var options = new SiloStartOptions(parse.GetValue(port), parse.GetValue(slots), parse.GetValue(grace));
+            var options = new SiloStartOptions(parse.GetValue(port), parse.GetValue(slots), parse.GetValue(grace), parse.GetValue(roots));
             var silo = Context.Silo(parse, options);
             if (parse.GetValue(install))
             {

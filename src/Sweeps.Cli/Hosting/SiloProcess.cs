@@ -185,6 +185,11 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
             arguments.AddRange(["--grace", grace.ToString(CultureInfo.InvariantCulture)]);
         }
 
+        foreach (var root in options.Roots ?? [])
+        {
+            arguments.AddRange(["--root", Path.GetFullPath(root)]);
+        }
+
         return arguments;
     }
 
@@ -212,4 +217,4 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
 }
 
 /// <summary>What a silo started by this command is told.</summary>
-internal sealed record SiloStartOptions(int? Port = null, int? Slots = null, double? GraceSeconds = null);
+internal sealed record SiloStartOptions(int? Port = null, int? Slots = null, double? GraceSeconds = null, IReadOnlyList<string>? Roots = null);

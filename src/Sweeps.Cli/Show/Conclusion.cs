@@ -10,7 +10,7 @@ internal static class Conclusion
     public static void Write(IAnsiConsole console, SweepDetail sweep)
     {
         var summary = sweep.Summary;
-        console.Write(Leaderboard.Render(sweep, 40, $"[bold]{Markup.Escape(summary.Sweep)}[/]  validation, best first"));
+        console.Write(Leaderboard.Render(sweep, 40, $"[bold]{Markup.Escape(summary.Sweep)}[/]  validation, best first", console.Profile.Width));
         if (sweep.Trials.Count > 40)
         {
             console.MarkupLine($"[grey]... and {sweep.Trials.Count - 40} more: sweeps trials {Markup.Escape(summary.Sweep)}[/]");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Spectre.Console;
 using Sweeps.Core.Api;
 using Sweeps.Core.States;
@@ -24,53 +25,61 @@ internal static class Leaderboard
         _ => trial.Best?.MacroF1,
     };
 
+    /// <summary>The table, without the columns that a narrow terminal has no room for (the least telling go first).</summary>
     /// <param name="sweep">The sweep.</param>
     /// <param name="rows">Most rows shown.</param>
     /// <param name="title">Title, as markup.</param>
-    public static Table Render(SweepDetail sweep, int rows, string title)
+    /// <param name="width">Characters there are.</param>
+    public static Table Render(SweepDetail sweep, int rows, string title, int width)
     {
+        var trials = Order(sweep).Take(rows).ToList();
+        var columns = Columns(sweep).ToList();
+        while (columns.Count > 4 && Width(columns, trials) > width && columns.Where(c => c.Rank > 0).MaxBy(c => c.Rank) is { } least)
+        {
+            columns.Remove(least);
+        }
+
         var table = new Table().Border(TableBorder.Rounded).BorderColor(Color.Grey).Title(title);
-        var labels = sweep.Labels.Count <= 5 ? sweep.Labels : [];
-        table.AddColumn(new TableColumn("#").RightAligned());
-        table.AddColumn(new TableColumn("trial").RightAligned());
-        table.AddColumn("state");
-        table.AddColumn(new TableColumn("macro F1").RightAligned());
-        foreach (var label in labels)
+        foreach (var column in columns)
         {
-            table.AddColumn(new TableColumn(Markup.Escape(Short(label))).RightAligned());
+            var shown = new TableColumn(Markup.Escape(column.Name)).NoWrap();
+            table.AddColumn(column.IsText ? shown : shown.RightAligned());
         }
 
-        table.AddColumn(new TableColumn("accuracy").RightAligned());
-        table.AddColumn(new TableColumn("seconds").RightAligned());
-        table.AddColumn(new TableColumn("trainable").RightAligned());
-        table.AddColumn(new TableColumn("share").RightAligned());
-        foreach (var axis in sweep.Axes)
-        {
-            table.AddColumn(new TableColumn(Markup.Escape(axis)).RightAligned());
-        }
-
-        var rank = 0;
-        foreach (var trial in Order(sweep).Take(rows))
+        foreach (var trial in trials)
         {
             var chosen = sweep.Summary.Best is { } best && best.Trial == trial.Trial;
-            List<string> cells =
-            [
-                trial.Best is null ? string.Empty : (++rank).ToString(System.Globalization.CultureInfo.InvariantCulture),
-                trial.Trial.ToString(System.Globalization.CultureInfo.InvariantCulture),
-                State(trial),
-                Format.Score(trial.Best?.MacroF1),
-            ];
-            cells.AddRange(labels.Select(l => trial.Best?.F1 is { } f1 && f1.TryGetValue(l, out var v) ? Format.Score(v) : "-"));
-            cells.Add(Format.Score(trial.Best?.Accuracy));
-            cells.Add(trial.Seconds.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture));
-            cells.Add(Format.Count(trial.TrainableParameters));
-            cells.Add(Format.Share(trial.TrainableParameters, trial.TotalParameters));
-            cells.AddRange(sweep.Axes.Select(a => Markup.Escape(trial.Point.GetValueOrDefault(a, string.Empty))));
-            table.AddRow([.. cells.Select(c => new Markup(chosen ? $"[bold green]{c}[/]" : c))]);
+            table.AddRow([.. columns.Select(c => new Markup(chosen ? $"[bold green]{c.Cell(trial)}[/]" : c.Cell(trial)))]);
         }
 
         return table;
     }
+
+    /// <summary>All columns; a rank above 0 may be left out, the highest first.</summary>
+    private static IEnumerable<Column> Columns(SweepDetail sweep)
+    {
+        var ranks = Order(sweep).Where(t => t.Best is not null).Select((t, i) => (t.Trial, Rank: i + 1)).ToDictionary(p => p.Trial, p => p.Rank);
+        yield return new Column("#", t => ranks.TryGetValue(t.Trial, out var rank) ? rank.ToString(CultureInfo.InvariantCulture) : string.Empty, 5);
+        yield return new Column("trial", t => t.Trial.ToString(CultureInfo.InvariantCulture));
+        yield return new Column("state", State, IsText: true, Rank: 2);
+        yield return new Column("macro F1", t => Format.Score(t.Best?.MacroF1));
+        foreach (var label in sweep.Labels.Count <= 5 ? sweep.Labels : [])
+        {
+            yield return new Column(Short(label), t => t.Best?.F1 is { } f1 && f1.TryGetValue(label, out var v) ? Format.Score(v) : "-", 4);
+        }
+
+        yield return new Column("accuracy", t => Format.Score(t.Best?.Accuracy), 6);
+        yield return new Column("seconds", t => t.Seconds.ToString("0.0", CultureInfo.InvariantCulture), 3);
+        yield return new Column("trainable", t => Format.Count(t.TrainableParameters), 7);
+        yield return new Column("share", t => Format.Share(t.TrainableParameters, t.TotalParameters), 5);
+        foreach (var axis in sweep.Axes)
+        {
+            yield return new Column(axis, t => Markup.Escape(t.Point.GetValueOrDefault(axis, string.Empty)));
+        }
+    }
+
+    private static int Width(List<Column> columns, List<TrialSummary> trials) =>
+        1 + columns.Sum(c => 3 + Math.Max(c.Name.Length, trials.Select(t => Markup.Remove(c.Cell(t)).Length).DefaultIfEmpty().Max()));
 
     public static string State(TrialSummary trial) => trial.State switch
     {
@@ -82,4 +91,6 @@ internal static class Leaderboard
     };
 
     private static string Short(string label) => label.Length <= 12 ? label : label[..11] + "\u2026";
+
+    private sealed record Column(string Name, Func<TrialSummary, string> Cell, int Rank = 0, bool IsText = false);
 }

@@ -51,7 +51,7 @@ internal sealed class LiveWatchView(IAnsiConsole console, LiveDisplayContext con
         List<IRenderable> parts = [Header(sweep), Running(sweep, running)];
         if (sweep.Trials.Any(t => t.Best is not null))
         {
-            parts.Add(Leaderboard.Render(sweep, room, $"[bold]leaderboard[/] [grey](validation {Markup.Escape(sweep.Summary.Metric)})[/]"));
+            parts.Add(Leaderboard.Render(sweep, room, $"[bold]leaderboard[/] [grey](validation {Markup.Escape(sweep.Summary.Metric)})[/]", console.Profile.Width));
         }
 
         parts.AddRange(_said.Select(s => new Markup($"[grey]{Markup.Escape(s)}[/]")));

@@ -103,6 +103,7 @@ internal static class SiloHost
             worker.JobHeartbeat = settings.Lease.Tick;
             worker.DrainGrace = settings.Grace;
             worker.BeatLimits.Still = settings.Still;
+            worker.MinFreeBytes = settings.MinFreeMegabytes * 1024L * 1024L;
         });
         services.AddHostedService<JanitorService>();
         services.AddHostedService<SweepWatch>();

@@ -26,7 +26,8 @@ internal static class SiloArguments
 
         environment (for tests): SWEEPS_LEASE_SECONDS (15; heartbeats, self-fence and pulse follow it),
           SWEEPS_HEARTBEAT_SECONDS, SWEEPS_FENCE_SECONDS, SWEEPS_PULSE_SECONDS,
-          SWEEPS_STILL_SECONDS (15: a trainer in step or evaluate without CPU time for so long hangs)
+          SWEEPS_STILL_SECONDS (15: a trainer in step or evaluate without CPU time for so long hangs),
+          SWEEPS_MIN_FREE_MB (512: leasing pauses while less is free)
 
         exit codes: 0 ended as asked, 1 unforeseen, 2 wrong option, 3 the home cannot be used, 4 the port is in use
         """;
@@ -45,6 +46,7 @@ internal static class SiloArguments
             Roots = roots,
             Lease = LeaseTimes.Read(environment),
             Still = LeaseTimes.Seconds(environment, "SWEEPS_STILL_SECONDS") ?? TimeSpan.FromSeconds(15),
+            MinFreeMegabytes = environment("SWEEPS_MIN_FREE_MB") is { Length: > 0 } free ? Number("SWEEPS_MIN_FREE_MB", free, 0, 1_000_000) : 512,
         };
         for (var i = 0; i < arguments.Count; i++)
         {

@@ -43,6 +43,9 @@ internal sealed record SiloSettings
     /// <summary>A trainer in step or evaluate without CPU time for so long hangs. Default 15 s.</summary>
     public TimeSpan Still { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>Leasing pauses while the home's file system has less free, MB.</summary>
+    public int MinFreeMegabytes { get; init; } = 512;
+
     /// <summary>When the process began, Unix milliseconds.</summary>
     public long StartedAt { get; init; }
 

@@ -22,14 +22,14 @@ public sealed class FolderBaseModelStore(string builtins, SweepsHome home, IRead
         : [];
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<InputRow>> PinAsync(string name, CancellationToken cancellation = default)
+    public async Task<IReadOnlyList<InputRow>> PinAsync(string name, string? specFolder = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(name);
         try
         {
             return name.StartsWith(BuiltinPrefix, StringComparison.Ordinal)
                 ? await PinBuiltinAsync(name[BuiltinPrefix.Length..], cancellation).ConfigureAwait(false)
-                : await HashAsync(Allowed(name), cancellation).ConfigureAwait(false);
+                : await HashAsync(Allowed(name, specFolder is null ? roots : [.. roots, specFolder]), cancellation).ConfigureAwait(false);
         }
         catch (UnauthorizedAccessException e)
         {
@@ -37,7 +37,7 @@ public sealed class FolderBaseModelStore(string builtins, SweepsHome home, IRead
         }
     }
 
-    private string Allowed(string path)
+    private static string Allowed(string path, IReadOnlyList<string> roots)
     {
         if (!Path.IsPathFullyQualified(path))
         {
@@ -50,19 +50,19 @@ public sealed class FolderBaseModelStore(string builtins, SweepsHome home, IRead
             throw new InvalidDataException($"base '{path}' is not a folder that exists: check the path in 'base:'");
         }
 
-        CheckRoots(path, real);
+        CheckRoots(path, real, roots);
         foreach (var file in BaseModelFiles.In(real))
         {
             // Hugging Face's cache has links to blobs elsewhere: those must lie under the roots too.
             var target = Native.RealPath(Path.Combine(real, file))
                 ?? throw new InvalidDataException($"base '{path}': {file} is a link to nothing: download the model again");
-            CheckRoots(Path.Combine(path, file), target);
+            CheckRoots(Path.Combine(path, file), target, roots);
         }
 
         return real;
     }
 
-    private void CheckRoots(string asked, string real)
+    private static void CheckRoots(string asked, string real, IReadOnlyList<string> roots)
     {
         if (!roots.Any(root => Native.RealPath(root) is { } realRoot && IsUnder(real, realRoot)))
         {
@@ -70,7 +70,7 @@ public sealed class FolderBaseModelStore(string builtins, SweepsHome home, IRead
             throw new InvalidDataException(
                 $"base '{asked}'{to} lies outside the folders that base models may be read from ("
                 + (roots.Count == 0 ? "none are allowed" : string.Join(", ", roots))
-                + "): move the model there, or start the silo with its folder among the roots");
+                + "): move the model there, or start the silo with its folder among the roots (sweeps up --root DIR)");
         }
     }
 

@@ -37,7 +37,7 @@ internal static class LaunchEndpoint
         TouchAll(body, objects);
         var inputs = body.Files
             .Select(f => new InputRow { Sweep = string.Empty, Role = f.Role, Name = f.Name, Sha256 = f.Sha256, Bytes = f.Bytes })
-            .Concat(await PinAsync(bases, body.Base, context.RequestAborted).ConfigureAwait(false))
+            .Concat(await PinAsync(bases, body, context.RequestAborted).ConfigureAwait(false))
             .ToList();
 
         // Hashing a large base takes its time; the janitor may have run meanwhile.
@@ -113,11 +113,11 @@ internal static class LaunchEndpoint
         }
     }
 
-    private static async Task<IReadOnlyList<InputRow>> PinAsync(IBaseModelStore bases, string name, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<InputRow>> PinAsync(IBaseModelStore bases, LaunchBody body, CancellationToken cancellation)
     {
         try
         {
-            return await bases.PinAsync(name, cancellation).ConfigureAwait(false);
+            return await bases.PinAsync(body.Base, body.SpecFolder, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (e is InvalidDataException or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Sweeps.Abstractions.Trials;
+using Sweeps.Core.Faults;
 using Sweeps.Core.States;
 using Sweeps.Core.Trainer;
 using Sweeps.Worker.Trainers;
@@ -58,6 +59,8 @@ internal sealed partial class AttemptRun
         {
             return await OnDeathAsync(null).ConfigureAwait(false);
         }
+
+        CrashPoint.Hit($"worker-start-{_lease.Assignment.Job.Kind.ToString().ToLowerInvariant()}-{_lease.Assignment.Job.Number}");
 
         // Only now: a command ahead of its assignment would be lost.
         _lease.Attach(() => Abandon(), Release);

@@ -31,7 +31,7 @@ public sealed class FolderBaseModelStoreTests : IDisposable
     [Fact]
     public async Task The_files_that_a_trainer_reads_are_hashed_where_they_are()
     {
-        var rows = await _store.PinAsync(MiniLm, Token);
+        var rows = await _store.PinAsync(MiniLm, cancellation: Token);
         Assert.Equal(
             ["base/config.json", "base/vocab.txt", "base/model.safetensors", "base/1_Pooling/config.json"], rows.Select(r => r.Role));
         Assert.All(rows, r => Assert.Equal(Path.Combine(MiniLm, r.Role[5..]), r.Name));
@@ -49,7 +49,7 @@ public sealed class FolderBaseModelStoreTests : IDisposable
         await FailsAsync(MiniLm, "2 *.safetensors files but no model.safetensors.index.json");
 
         Write("models/minilm/model.safetensors.index.json", """{"weight_map":{"x":"a-2.safetensors","y":"a-1.safetensors","z":"a-2.safetensors"}}""");
-        var rows = await _store.PinAsync(MiniLm, Token);
+        var rows = await _store.PinAsync(MiniLm, cancellation: Token);
         Assert.Equal(
             ["base/a-1.safetensors", "base/a-2.safetensors"], rows.Select(r => r.Role).Where(r => r.Contains("a-", StringComparison.Ordinal)));
 
@@ -106,7 +106,7 @@ public sealed class FolderBaseModelStoreTests : IDisposable
         Write("models/blobs/abc", "blob");
         File.Delete(Path.Combine(MiniLm, "model.safetensors"));
         File.CreateSymbolicLink(Path.Combine(MiniLm, "model.safetensors"), "../blobs/abc");
-        var weights = Assert.Single(await _store.PinAsync(MiniLm, Token), r => r.Role == "base/model.safetensors");
+        var weights = Assert.Single(await _store.PinAsync(MiniLm, cancellation: Token), r => r.Role == "base/model.safetensors");
         Assert.Equal(4, weights.Bytes);
     }
 
@@ -128,25 +128,25 @@ public sealed class FolderBaseModelStoreTests : IDisposable
         Write("builtin/tiny/tokenizer.json", "{}");
         Write("builtin/tiny/model.safetensors", "first");
 
-        var first = await _store.PinAsync("builtin:tiny", Token);
+        var first = await _store.PinAsync("builtin:tiny", cancellation: Token);
         Assert.All(first, r => Assert.StartsWith(_home.Bases, r.Name, StringComparison.Ordinal));
-        var again = await _store.PinAsync("builtin:tiny", Token);
+        var again = await _store.PinAsync("builtin:tiny", cancellation: Token);
         Assert.Equal(first, again);
 
         Write("builtin/tiny/model.safetensors", "second");
-        var second = await _store.PinAsync("builtin:tiny", Token);
+        var second = await _store.PinAsync("builtin:tiny", cancellation: Token);
         Assert.NotEqual(first[2].Name, second[2].Name);
         Assert.Equal("first", await File.ReadAllTextAsync(first[2].Name, Token));
 
         // A copy that was damaged is made whole again.
         await File.WriteAllTextAsync(second[2].Name, "damaged", Token);
-        await _store.PinAsync("builtin:tiny", Token);
+        await _store.PinAsync("builtin:tiny", cancellation: Token);
         Assert.Equal("second", await File.ReadAllTextAsync(second[2].Name, Token));
     }
 
     private async Task FailsAsync(string name, string says)
     {
-        var error = await Assert.ThrowsAsync<InvalidDataException>(() => _store.PinAsync(name, Token));
+        var error = await Assert.ThrowsAsync<InvalidDataException>(() => _store.PinAsync(name, cancellation: Token));
         Assert.Contains(says, error.Message, StringComparison.Ordinal);
     }
 

@@ -149,7 +149,7 @@ internal sealed class ApiHost : IAsyncDisposable
 
         public string PathOf(string sha256) => throw new NotSupportedException();
 
-        public Task<IReadOnlyList<InputRow>> PinAsync(string name, CancellationToken cancellation = default)
+        public Task<IReadOnlyList<InputRow>> PinAsync(string name, string? specFolder = null, CancellationToken cancellation = default)
         {
             foreach (var sha256 in LostWhilePinning)
             {
