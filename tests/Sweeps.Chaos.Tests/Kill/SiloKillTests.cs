@@ -142,7 +142,7 @@ public sealed class SiloKillTests(Reference reference, ITestOutputHelper output)
         using var home = new TestHome();
 
         // The silo dies whenever trial 2 starts: only quarantine ends that.
-        home.Set("SWEEPS_CRASH_AT", "worker-start-trial-2:1");
+        home.Set("SWEEPS_CRASH_AT", "worker-start-train-2:1");
         await home.TryAsync("up", "--slots", "2");
         var (_, _, _) = await home.TryAsync("launch", sweep.BertSpec, "--slots", "2", "--id", "poison", "--json");
         await home.UntilAsync(() => home.Rows("SELECT id FROM sweeps").Count == 1, "the launch", 60);

@@ -59,7 +59,7 @@ public sealed class TrainerKillTests(Reference reference, ITestOutputHelper outp
         using var home = new TestHome();
 
         // In step and evaluate, CPU time unmoved for so long is a hang; 15 s by default.
-        home.Set("SWEEPS_HANG_CPU_SECONDS", Product.Full ? "15" : "4");
+        home.Set("SWEEPS_STILL_SECONDS", Product.Full ? "15" : "4");
         var id = await StartAsync(home, sweep.BertSpec);
         await CheckpointsAsync(home, id, 2);
         Processes.Signal(home.Trainers.Take(1), Processes.Stop);
