@@ -46,9 +46,6 @@ public sealed record LaunchBody
     /// <summary>Folder of the spec, absolute: <see cref="Base"/> may lie under it besides the silo's own roots; null: no such folder.</summary>
     public string? SpecFolder { get; init; }
 
-    /// <summary>The spec's folder on this machine: its base model may lie under it; null: under the silo's roots only.</summary>
-    public string? SpecFolder { get; init; }
-
     /// <summary>Uploaded data files by role.</summary>
     public required IReadOnlyList<UploadedFile> Files { get; init; }
 
