@@ -6,6 +6,7 @@ using Sweeps.Cli.Show;
 using Sweeps.Core.Api;
 using Sweeps.Core.Json;
 using Sweeps.Core.Spec;
+using Sweeps.Core.Spec.Examples;
 using Sweeps.Data.Campaigns;
 
 namespace Sweeps.Cli.Commands;

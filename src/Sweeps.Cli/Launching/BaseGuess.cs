@@ -13,16 +13,13 @@ namespace Sweeps.Cli.Launching;
 /// <param name="Why">A sentence for the comment.</param>
 internal sealed record BaseGuess(string Base, bool IsEncoder, bool Found, string Why)
 {
-    /// <summary>Most unknown tokens that a base may leave, as the launch checks it.</summary>
-    private const double MostUnknown = 0.05;
-
     /// <summary>The built-in base when it knows the words; else the smallest supported model in Hugging Face's cache.</summary>
     public static BaseGuess Make(DataTable table, string template, TrainerTool trainer)
     {
         var tiny = Builtins.Bases[0];
         var texts = TextTemplate.Parse(template);
-        var share = UnknownShare.Of(TokenizerLoader.Load(trainer.BaseFolder(tiny)), table.Rows.Take(2000).Select(r => texts.Render(r)));
-        if (share <= MostUnknown)
+        var share = UnknownShare.Of(TokenizerLoader.Load(trainer.BaseFolder(tiny)), table.Rows.Take(2000).Select(r => texts.Render(r))).Value;
+        if (share <= UnknownShare.Limit)
         {
             return new BaseGuess(tiny, IsEncoder: false, Found: true, "the built-in tiny base knows these words");
         }

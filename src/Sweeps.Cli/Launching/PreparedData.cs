@@ -42,11 +42,9 @@ internal sealed record PreparedData(
         var rows = new Dictionary<string, int>(StringComparer.Ordinal);
         if (validation is null)
         {
-            var texts = table.Rows.Select(r => template.Render(r)).ToList();
-            var indexes = table.Rows.Select(r => labels.IndexOf(table, r, label)).ToList();
-            var kept = ValidationSplit.Choose(texts, indexes, spec.Defaults.Data.ValidationShare).Count(v => v);
-            rows["train"] = table.Rows.Count - kept;
-            rows["validation"] = kept;
+            var (kept, held) = ValidationSplit.Divide(table, labels, template.Columns, label, spec.Defaults.Data.ValidationShare);
+            rows["train"] = kept.Rows.Count;
+            rows["validation"] = held.Rows.Count;
         }
         else
         {
@@ -92,7 +90,7 @@ internal sealed record PreparedData(
         if (spec.Data.Train.StartsWith(campaigns, StringComparison.Ordinal))
         {
             Directory.CreateDirectory(scratch);
-            CampaignGenerator.Generate(CampaignPreset.Find(spec.Data.Train[campaigns.Length..])).WriteCsv(scratch);
+            CampaignGenerator.Generate(CampaignPreset.Find(spec.Data.Train[campaigns.Length..]), seed: 1).WriteCsv(scratch);
             return (Path.Combine(scratch, "train.csv"), Path.Combine(scratch, "validation.csv"), Path.Combine(scratch, "test.csv"));
         }
 

@@ -1,5 +1,6 @@
 using Sweeps.Core.Api;
 using Sweeps.Core.Spec;
+using Sweeps.Core.Spec.Examples;
 
 namespace Sweeps.Cli.Launching;
 
