@@ -115,6 +115,20 @@ public sealed class TokenBatch : IDisposable
         return last;
     }
 
+    /// <summary>Whether a token of this id is attended to anywhere.</summary>
+    public bool Attends(long id)
+    {
+        for (var at = Array.IndexOf(ids, id); at >= 0; at = Array.IndexOf(ids, id, at + 1))
+        {
+            if (attended[at])
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>For each row the index, in the flattened batch, of its first token: what encoders pool.</summary>
     public long[] FirstTokens() => [.. Enumerable.Range(0, Rows).Select(row => (long)row * Length)];
 

@@ -5,7 +5,9 @@ using static TorchSharp.torch.nn;
 
 namespace Sweeps.Models.Bert;
 
-/// <summary>One layer: each branch ends in dropout, the residual and a layer norm. Source: modeling_bert.py, BertLayer.</summary>
+/// <summary>
+/// One layer: each branch ends in dropout, the residual and a layer norm. Source: modeling_bert.py, BertLayer.
+/// </summary>
 internal sealed class BertBlock
 {
     private readonly ulong attentionSite;

@@ -30,7 +30,8 @@ internal sealed partial class BertModel : Transformer
         types = Table("token_type_embeddings", config.TokenTypes);
         embeddingNorm = Norm("bert.embeddings.LayerNorm", NamedParameter.EmbeddingLayer, weights);
         blocks = [.. Enumerable.Range(0, config.Layers).Select(layer => BuildBlock(layer, weights, normal))];
-        pooler = Project("bert.pooler.dense", NamedParameter.TopLayer, config.Hidden, config.Hidden, weights, normal, mayBeNew: true);
+        pooler = Project(
+            "bert.pooler.dense", NamedParameter.TopLayer, config.Hidden, config.Hidden, weights, normal, mayBeNew: true);
         weights.Complete(Buffers(), OtherTasks());
     }
 
@@ -61,9 +62,10 @@ internal sealed partial class BertModel : Transformer
             throw new ArgumentException($"a text has {batch.Length} tokens; this model takes {config.MaxPositions}");
         }
 
-        Tensor Look(NamedParameter table, Tensor ids) =>
-            table.Value.index_select(0, ids.view(-1)).view(batch.Rows, batch.Length, config.Hidden);
-        var sum = Look(words, batch.InputIds) + Look(types, batch.TokenTypeIds) + positions.Value.narrow(0, 0, batch.Length);
+        Tensor Shaped(Tensor rows) => rows.view(batch.Rows, batch.Length, config.Hidden);
+        var sum = Shaped(TensorOps.Look(words.Value, batch, config.PadTokenId))
+            + Shaped(types.Value.index_select(0, batch.TokenTypeIds.view(-1)))
+            + positions.Value.narrow(0, 0, batch.Length);
         return dropout.Apply(embeddingNorm.Forward(sum), config.HiddenDropout, EmbeddingSite);
     }
 
@@ -115,7 +117,8 @@ internal sealed partial class BertModel : Transformer
     private LayerNorm Norm(string path, int layer, WeightBinder weights)
     {
         var weight = Own(weights.Bind(path + ".weight", layer, Initial.One, false, config.Hidden));
-        return new LayerNorm(weight, Own(weights.Bind(path + ".bias", layer, Initial.Zero, false, config.Hidden)), config.Epsilon);
+        var bias = Own(weights.Bind(path + ".bias", layer, Initial.Zero, false, config.Hidden));
+        return new LayerNorm(weight, bias, config.Epsilon);
     }
 
     [GeneratedRegex(@"embeddings\.position_ids$")]

@@ -59,8 +59,8 @@ internal sealed partial class Gemma3Model : Transformer
     public override NamedParameter? OutputEmbedding => output;
 
     public override Tensor Embed(TokenBatch batch, DropoutContext dropout) =>
-        embedding.Value.index_select(0, batch.InputIds.view(-1))
-            .mul_(embeddingScale)
+        TensorOps.Look(embedding.Value, batch, config.PadTokenId)
+            .mul(embeddingScale)
             .view(batch.Rows, batch.Length, config.Hidden);
 
     public override Tensor RunBlocks(Tensor hidden, TokenBatch batch, int from, int to, DropoutContext dropout)

@@ -60,7 +60,8 @@ public sealed class LinearHead : ClassifierHead
         if (entry is not null && !entry.Shape.SequenceEqual(shape))
         {
             throw new ModelLoadException(
-                $"{folder!.Path}: {name} has shape [{string.Join(", ", entry.Shape)}], the task asks for [{string.Join(", ", shape)}]");
+                $"{folder!.Path}: {name} has shape [{string.Join(", ", entry.Shape)}], the task asks for "
+                + $"[{string.Join(", ", shape)}]");
         }
 
         if (entry is null && folder is not null)

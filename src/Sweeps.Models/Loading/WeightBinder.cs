@@ -40,7 +40,8 @@ internal sealed class WeightBinder
     }
 
     /// <summary>Tensors of task heads: they keep their names where the base model's prefix is missing.</summary>
-    private static Regex HeadTensor { get; } = new("^(classifier|score|lm_head|cls|qa_outputs)\\.", RegexOptions.CultureInvariant);
+    private static Regex HeadTensor { get; } =
+        new("^(classifier|score|lm_head|cls|qa_outputs)\\.", RegexOptions.CultureInvariant);
 
     public ScalarType Type => options.Type;
 
@@ -66,7 +67,8 @@ internal sealed class WeightBinder
             var entry = folder.Find(storedName)!;
             if (!entry.Shape.SequenceEqual(shape))
             {
-                faults.Add($"{name} has shape [{string.Join(", ", entry.Shape)}], config.json asks for [{string.Join(", ", shape)}]");
+                var (found, asked) = (string.Join(", ", entry.Shape), string.Join(", ", shape));
+                faults.Add($"{name} has shape [{found}], config.json asks for [{asked}]");
                 value = empty(0);
             }
             else
@@ -99,12 +101,14 @@ internal sealed class WeightBinder
         if (faults.Count > 0)
         {
             var more = faults.Count > MostNamed ? $" (and {faults.Count - MostNamed} more)" : "";
-            throw new ModelLoadException($"{source}: the weights do not fit config.json: {string.Join("; ", faults.Take(MostNamed))}{more}");
+            var named = string.Join("; ", faults.Take(MostNamed));
+            throw new ModelLoadException($"{source}: the weights do not fit config.json: {named}{more}");
         }
 
         if (folder is not null && fresh.Count > 0)
         {
-            options.Log($"{source}: not in the checkpoint, newly initialised from seed {options.Seed}: {string.Join(", ", fresh)}");
+            options.Log(
+                $"{source}: not in the checkpoint, newly initialised from seed {options.Seed}: {string.Join(", ", fresh)}");
         }
 
         if (left.Count > 0)

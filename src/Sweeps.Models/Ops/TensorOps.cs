@@ -9,6 +9,22 @@ namespace Sweeps.Models.Ops;
 internal static class TensorOps
 {
     /// <summary>
+    /// Rows of an embedding table, [B * T, H]. As with PyTorch's padding_idx, a padding token inside the text is looked
+    /// up like any other but its row gets no gradient from there.
+    /// </summary>
+    public static Tensor Look(Tensor table, TokenBatch batch, long? padTokenId)
+    {
+        var ids = batch.InputIds.view(-1);
+        var rows = table.index_select(0, ids);
+        if (padTokenId is null || !rows.requires_grad || !batch.Attends(padTokenId.Value))
+        {
+            return rows;
+        }
+
+        return where(ids.eq(padTokenId.Value).unsqueeze(1), rows.detach(), rows);
+    }
+
+    /// <summary>
     /// Root mean square norm over the last dimension, computed in 32 bits:
     /// residual + x / sqrt(mean(x^2) + eps) * (offset + weight) (https://arxiv.org/abs/1910.07467).
     /// </summary>

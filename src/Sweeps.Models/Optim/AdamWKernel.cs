@@ -16,6 +16,8 @@ internal static class AdamWKernel
         var g = MemoryMarshal.Cast<float, Vector<float>>(gradients);
         var m = MemoryMarshal.Cast<float, Vector<float>>(means);
         var s = MemoryMarshal.Cast<float, Vector<float>>(squares);
+        var correction = new Vector<float>(factors.SquareCorrection);
+        var epsilon = new Vector<float>(factors.Epsilon);
         for (var i = 0; i < v.Length; i++)
         {
             var gradient = g[i];
@@ -23,7 +25,7 @@ internal static class AdamWKernel
             var square = (s[i] * factors.SquareKeep) + (gradient * gradient * factors.SquareGain);
             m[i] = mean;
             s[i] = square;
-            var denominator = (Vector.SquareRoot(square) / new Vector<float>(factors.SquareCorrection)) + new Vector<float>(factors.Epsilon);
+            var denominator = (Vector.SquareRoot(square) / correction) + epsilon;
             v[i] = (v[i] * factors.Keep) - (mean / denominator * factors.StepSize);
         }
 

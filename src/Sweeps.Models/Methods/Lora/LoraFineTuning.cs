@@ -91,7 +91,10 @@ public sealed class LoraFineTuning : TrainingMethod
 
     private static List<Linear> FindTargets(Transformer model, LoraOptions options)
     {
-        var known = model.Linears.Select(linear => linear.Name.Split('.')[^1]).Distinct().Order(StringComparer.Ordinal).ToList();
+        var known = model.Linears.Select(linear => linear.Name.Split('.')[^1])
+            .Distinct()
+            .Order(StringComparer.Ordinal)
+            .ToList();
         foreach (var target in options.Targets)
         {
             if (!model.Linears.Any(linear => Matches(linear, target)))
@@ -110,7 +113,9 @@ public sealed class LoraFineTuning : TrainingMethod
     }
 
     private static bool Matches(Linear linear, string target) =>
-        target == LoraOptions.AllLinear || linear.Name == target || linear.Name.EndsWith("." + target, StringComparison.Ordinal);
+        target == LoraOptions.AllLinear
+        || linear.Name == target
+        || linear.Name.EndsWith("." + target, StringComparison.Ordinal);
 
     private static void Check(LoraOptions options, List<Linear> targets)
     {
@@ -126,7 +131,8 @@ public sealed class LoraFineTuning : TrainingMethod
 
         if (options.Dropout is not (>= 0 and < 1) || !double.IsFinite(options.Alpha))
         {
-            throw new ArgumentException($"LoRA dropout must be at least 0 and below 1 and alpha finite; found {options.Dropout} and {options.Alpha}");
+            throw new ArgumentException(
+                $"LoRA dropout must be at least 0 and below 1 and alpha finite; found {options.Dropout} and {options.Alpha}");
         }
     }
 }

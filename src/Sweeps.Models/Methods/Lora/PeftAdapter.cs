@@ -40,7 +40,7 @@ public static class PeftAdapter
             ["init_lora_weights"] = true,
             ["layers_to_transform"] = options.FrozenLayers == 0
                 ? null
-                : new JsonArray([.. Enumerable.Range(options.FrozenLayers, model.LayerCount - options.FrozenLayers).Select(k => (JsonNode)k)]),
+                : new JsonArray([.. Enumerable.Range(0, model.LayerCount).Skip(options.FrozenLayers).Select(k => (JsonNode)k)]),
             ["lora_alpha"] = options.Alpha,
             ["lora_dropout"] = options.Dropout,
             ["modules_to_save"] = heads.Length == 0 ? null : new JsonArray([.. heads.Select(name => (JsonNode)name)]),

@@ -22,7 +22,11 @@ internal static class GatedGeluKernel
     }
 
     public static void Backward(
-        ReadOnlySpan<float> gate, ReadOnlySpan<float> up, ReadOnlySpan<float> outputGradient, Span<float> gateGradient, Span<float> upGradient)
+        ReadOnlySpan<float> gate,
+        ReadOnlySpan<float> up,
+        ReadOnlySpan<float> outputGradient,
+        Span<float> gateGradient,
+        Span<float> upGradient)
     {
         var g = MemoryMarshal.Cast<float, Vector512<float>>(gate);
         var u = MemoryMarshal.Cast<float, Vector512<float>>(up);
@@ -35,7 +39,8 @@ internal static class GatedGeluKernel
             var square = x * x;
             var sigmoid = VectorMath.Sigmoid(x * ((square * Cubic) + Vector512.Create(Linear)));
             var value = x * sigmoid;
-            var slope = sigmoid + (value * (Vector512<float>.One - sigmoid) * ((square * (3 * Cubic)) + Vector512.Create(Linear)));
+            var inner = (square * (3 * Cubic)) + Vector512.Create(Linear);
+            var slope = sigmoid + (value * (Vector512<float>.One - sigmoid) * inner);
             du[i] = dy[i] * value;
             dg[i] = dy[i] * u[i] * slope;
         }

@@ -16,7 +16,12 @@ internal static class NormRotateKernel
     /// <param name="output">As <paramref name="input"/>.</param>
     /// <param name="shape">Sizes and constants.</param>
     public static void Forward(
-        ReadOnlySpan<float> input, ReadOnlySpan<float> weight, ReadOnlySpan<float> cos, ReadOnlySpan<float> sin, Span<float> output, Shape shape)
+        ReadOnlySpan<float> input,
+        ReadOnlySpan<float> weight,
+        ReadOnlySpan<float> cos,
+        ReadOnlySpan<float> sin,
+        Span<float> output,
+        Shape shape)
     {
         var w = Vectors(weight);
         var (half, offset) = (w.Length / 2, Vector256.Create(shape.Offset));

@@ -7,7 +7,12 @@ namespace Sweeps.Models.Ops.Fused;
 internal static class RmsNormKernel
 {
     public static void Forward(
-        ReadOnlySpan<float> input, ReadOnlySpan<float> weight, ReadOnlySpan<float> residual, Span<float> output, float offset, float epsilon)
+        ReadOnlySpan<float> input,
+        ReadOnlySpan<float> weight,
+        ReadOnlySpan<float> residual,
+        Span<float> output,
+        float offset,
+        float epsilon)
     {
         var w = MemoryMarshal.Cast<float, Vector512<float>>(weight);
         var x = MemoryMarshal.Cast<float, Vector512<float>>(input);

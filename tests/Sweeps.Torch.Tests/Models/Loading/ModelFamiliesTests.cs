@@ -153,6 +153,20 @@ public sealed class ModelFamiliesTests
         Assert.Contains("use head linear", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_padding_token_inside_the_text_gets_no_gradient_from_its_lookup()
+    {
+        using var model = TinyModels.Bert();
+        var table = model.Parameters[0].Value.requires_grad_(true);
+        using var batch = new TokenBatch([5, 0, 7, 9], 1, 4);
+        using var scope = NewDisposeScope();
+
+        model.Hidden(batch, DropoutContext.None).square().sum().backward();
+
+        var norms = table.grad!.square().sum(1).data<float>().ToArray();
+        Assert.Equal([5, 7, 9], Enumerable.Range(0, norms.Length).Where(row => norms[row] > 0));
+    }
+
     private static TempFolder Save(Transformer model, string config, Action<Dictionary<string, Tensor>>? change = null)
     {
         var folder = new TempFolder();
