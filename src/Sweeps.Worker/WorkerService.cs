@@ -173,9 +173,10 @@ public sealed partial class WorkerService : BackgroundService
         await WarmUpAsync(stop).ConfigureAwait(false);
         await RegisterAsync(stop).ConfigureAwait(false);
         var ticking = _options.TicksByHand ? Task.CompletedTask : _ticker.RunAsync(_stopTicks.Token);
+        var listening = _heartbeats.ListenAsync(_clock, _stopTicks.Token);
         await Task.WhenAll(_slots.Select(slot => slot.RunAsync(stop))).ConfigureAwait(false);
         await _stopTicks.CancelAsync().ConfigureAwait(false);
-        await ticking.ConfigureAwait(false);
+        await Task.WhenAll(ticking, listening).ConfigureAwait(false);
     }
 
     private async Task QuarantineIfHeldAsync(int slot)

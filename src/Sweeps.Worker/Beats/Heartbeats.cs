@@ -48,6 +48,35 @@ internal sealed partial class Heartbeats(
         }
     }
 
+    /// <summary>Listens for wishes: the jobs that they concern are asked about at once. A lost one comes with the next heartbeat.</summary>
+    public async Task ListenAsync(TimeProvider clock, CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                var began = clock.GetTimestamp();
+                var nudge = await Repeat
+                    .UntilAnsweredAsync(() => calls.WaitForNudgeAsync(state.Life.Incarnation), clock, null, stop)
+                    .ConfigureAwait(false);
+                foreach (var lease in state.Held.Where(lease => nudge.Jobs.Contains(lease.Job)))
+                {
+                    Ask(lease);
+                }
+
+                if (nudge.Jobs.Count == 0 && clock.GetElapsedTime(began) < options.Tick)
+                {
+                    // Not the current incarnation: the beats find out; this must not become a busy loop.
+                    await Task.Delay(options.Tick, clock, stop).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped.
+        }
+    }
+
     private void TickLease(HeldLease lease, bool slept)
     {
         lease.Age++;
@@ -60,7 +89,15 @@ internal sealed partial class Heartbeats(
         }
 
         // The first heartbeat of an attempt is written down; one that ends within a tick does without.
-        if (!lease.Asking && lease.Age > 1 && (slept || lease.Age == 2 || lease.Age % options.Ticks(options.JobHeartbeat) == 0))
+        if (lease.Age > 1 && (slept || lease.Age == 2 || lease.Age % options.Ticks(options.JobHeartbeat) == 0))
+        {
+            Ask(lease);
+        }
+    }
+
+    private void Ask(HeldLease lease)
+    {
+        if (!lease.Asking)
         {
             lease.Asking = true;
             _ = AskAsync(lease);

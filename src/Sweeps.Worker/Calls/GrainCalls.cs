@@ -13,6 +13,8 @@ internal sealed class GrainCalls(IGrainFactory grains, IOptions<WorkerOptions> o
 
     public Task<WorkerBeatAnswer> BeatAsync(WorkerBeat beat) => Worker().BeatAsync(beat);
 
+    public Task<Nudge> WaitForNudgeAsync(long incarnation) => Worker().WaitForNudgeAsync(incarnation);
+
     public Task<JobId?> WaitForJobAsync(SlotRequest request) =>
         grains.GetGrain<IDispatcherGrain>(options.Value.Pool).WaitForJobAsync(request);
 

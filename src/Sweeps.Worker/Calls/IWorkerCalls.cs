@@ -15,6 +15,8 @@ internal interface IWorkerCalls
 
     Task<WorkerBeatAnswer> BeatAsync(WorkerBeat beat);
 
+    Task<Nudge> WaitForNudgeAsync(long incarnation);
+
     Task<JobId?> WaitForJobAsync(SlotRequest request);
 
     Task<LeaseAnswer> LeaseAsync(JobId job, LeaseRequest request);

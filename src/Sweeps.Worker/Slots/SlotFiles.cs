@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Sweeps.Core.Homes;
 using Sweeps.Core.Json;
-using Sweeps.Worker.Machine;
 
 namespace Sweeps.Worker.Slots;
 
@@ -16,7 +15,7 @@ internal sealed class SlotFiles(SweepsHome home)
     /// <summary>Writes down a slot's trainer, and lets memory take it before the silo.</summary>
     public void Record(int slot, int processId)
     {
-        if (ProcessFacts.Life(processId) is not { } life)
+        if (ProcessIdentity.Of(processId) is not { } life)
         {
             return;
         }
@@ -46,7 +45,7 @@ internal sealed class SlotFiles(SweepsHome home)
 
         foreach (var path in Directory.EnumerateFiles(home.Slots, "*.json"))
         {
-            if (Read(path) is { } life && ProcessFacts.Life(life.ProcessId) == life && KillNow(life))
+            if (Read(path) is { } life && life.IsAlive() && KillNow(life))
             {
                 ended++;
             }
@@ -91,11 +90,11 @@ internal sealed class SlotFiles(SweepsHome home)
         return null;
     }
 
-    private static ProcessLife? Read(string path)
+    private static ProcessIdentity? Read(string path)
     {
         try
         {
-            return SweepsJson.Read<ProcessLife>(File.ReadAllText(path));
+            return SweepsJson.Read<ProcessIdentity>(File.ReadAllText(path));
         }
         catch (Exception e) when (e is IOException or System.Text.Json.JsonException or UnauthorizedAccessException)
         {
@@ -103,7 +102,7 @@ internal sealed class SlotFiles(SweepsHome home)
         }
     }
 
-    private static bool KillNow(ProcessLife life)
+    private static bool KillNow(ProcessIdentity life)
     {
         try
         {

@@ -101,6 +101,16 @@ public sealed class HeartbeatTests
     }
 
     [Fact]
+    public async Task A_nudge_makes_the_worker_ask_at_once()
+    {
+        await using var bench = await WorkerBench.StartAsync(prepare: bench => bench.Cluster.OnHeartbeat =
+            _ => Task.FromResult(new HeartbeatAnswer(false, Wanted.Pause)));
+        var trainer = await bench.RunAsync(WorkerBench.Job(1));
+        await bench.Cluster.Nudges.Writer.WriteAsync(WorkerBench.Job(1).Job, TestContext.Current.CancellationToken);
+        Assert.Equal(TrainerCommand.Checkpoint, await trainer.CommandAsync());
+    }
+
+    [Fact]
     public async Task A_lost_registration_is_repeated_with_its_token()
     {
         await using var bench = await WorkerBench.StartAsync(prepare: bench => bench.Cluster.OnRegister =

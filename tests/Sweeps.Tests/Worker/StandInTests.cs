@@ -108,7 +108,7 @@ public sealed class StandInTests : IAsyncDisposable
 
         var (_, report) = await _cluster.Reports.NextAsync(one => one.Report.End is not null);
         Assert.Equal(FailureClass.Hang, report.End!.Failure);
-        Assert.Null(ProcessFacts.Life(life.ProcessId));
+        Assert.Null(ProcessIdentity.Of(life.ProcessId));
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class StandInTests : IAsyncDisposable
         await _worker!.DrainAsync(TimeSpan.FromSeconds(20));
 
         Assert.InRange(Stopwatch.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(5));
-        Assert.Null(ProcessFacts.Life(life.ProcessId));
+        Assert.Null(ProcessIdentity.Of(life.ProcessId));
         Assert.True(_cluster.Reports.All[0].Report.Offer!.Checkpoint!.Step > 0);
         Assert.Equal(AttemptOutcome.Released, _cluster.Reports.All[1].Report.End!.Outcome);
     }
@@ -144,7 +144,7 @@ public sealed class StandInTests : IAsyncDisposable
     {
         using var stranger = Process.Start("sleep", ["600"]);
         Directory.CreateDirectory(_home.Slots);
-        var life = ProcessFacts.Life(stranger.Id)!;
+        var life = ProcessIdentity.Of(stranger.Id)!;
         await File.WriteAllTextAsync(
             Path.Combine(_home.Slots, "0.json"), SweepsJson.Write(life with { StartTime = life.StartTime - 1 }), TestContext.Current.CancellationToken);
         await StartAsync();
@@ -164,7 +164,7 @@ public sealed class StandInTests : IAsyncDisposable
 
     private static Core.Trainer.JobAssignment Fresh(int trial) => WorkerBench.Job(trial) with { Checkpoints = [] };
 
-    private async Task<ProcessLife> TrainerAsync() => SweepsJson.Read<ProcessLife>(
+    private async Task<ProcessIdentity> TrainerAsync() => SweepsJson.Read<ProcessIdentity>(
         await File.ReadAllTextAsync(Path.Combine(_home.Slots, "0.json"), TestContext.Current.CancellationToken));
 
     private Task StartAsync(params string[] arguments) =>

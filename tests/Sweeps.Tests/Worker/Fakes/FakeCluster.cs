@@ -16,6 +16,9 @@ internal sealed class FakeCluster : IWorkerCalls
     private readonly Channel<JobAssignment> _jobs = Channel.CreateUnbounded<JobAssignment>();
     private readonly ConcurrentDictionary<JobId, JobAssignment> _offered = new();
 
+    /// <summary>Jobs that a wish concerns.</summary>
+    public Channel<JobId> Nudges { get; } = Channel.CreateUnbounded<JobId>();
+
     public Watched<WorkerRegistration> Registrations { get; } = new();
 
     public Watched<WorkerBeat> Beats { get; } = new();
@@ -49,6 +52,8 @@ internal sealed class FakeCluster : IWorkerCalls
         Beats.Add(beat);
         return OnBeat(beat);
     }
+
+    public async Task<Nudge> WaitForNudgeAsync(long incarnation) => new([await Nudges.Reader.ReadAsync()]);
 
     public async Task<JobId?> WaitForJobAsync(SlotRequest request)
     {
