@@ -11,7 +11,7 @@ internal static partial class Processes
     public const int Continue = 18;
     public const int Stop = 19;
 
-    /// <summary>Pids of live processes whose command line has both the program and the home.</summary>
+    /// <summary>Pids of live processes that run the program (their first or second argument) and name the home.</summary>
     public static IReadOnlyList<int> Of(string home, string program)
     {
         List<int> found = [];
@@ -26,7 +26,7 @@ internal static partial class Processes
             {
                 var arguments = File.ReadAllText($"{folder}/cmdline").Split('\0');
                 if (arguments.Contains(home, StringComparer.Ordinal)
-                    && arguments.Any(a => a.EndsWith(program, StringComparison.Ordinal))
+                    && arguments.Take(2).Any(a => a.EndsWith(program, StringComparison.Ordinal))
                     && !State(pid).Equals('Z'))
                 {
                     found.Add(pid);

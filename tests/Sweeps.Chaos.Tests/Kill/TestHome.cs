@@ -117,7 +117,7 @@ internal sealed class TestHome : IDisposable
 
             return rows;
         }
-        catch (SqliteException e) when (e.SqliteErrorCode is 1 or 5 or 14)
+        catch (SqliteException e) when (e.SqliteErrorCode is 5 or 14 || e.Message.Contains("no such table", StringComparison.Ordinal))
         {
             // The schema is not there yet, or the file is being recovered.
             return [];
@@ -126,7 +126,7 @@ internal sealed class TestHome : IDisposable
 
     /// <summary>The events, for the message of a failed test.</summary>
     public string Story() =>
-        string.Join(Environment.NewLine, Rows("SELECT at, kind, coalesce(job, ''), coalesce(attempt, 0), message FROM events ORDER BY number").Select(r => string.Join("  ", r)).TakeLast(60));
+        string.Join(Environment.NewLine, Rows("SELECT at, kind, coalesce(job_kind || ' ' || job_number, ''), coalesce(attempt, 0), message FROM events ORDER BY number").Select(r => string.Join("  ", r)).TakeLast(60));
 
     public void Dispose()
     {
