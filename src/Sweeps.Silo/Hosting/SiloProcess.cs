@@ -5,6 +5,7 @@ using Sweeps.Core.Api;
 using Sweeps.Core.Homes;
 using Sweeps.Silo.Logging;
 using Sweeps.Silo.Options;
+using Sweeps.Silo.Telemetry;
 using Sweeps.Storage.Homes;
 using Sweeps.Storage.Sqlite;
 using Sweeps.Web.Health;
@@ -89,6 +90,7 @@ internal static partial class SiloProcess
                         return ExitCodes.Failed;
                     }
 
+                    TelemetrySetup.ShowZeros();
                     await TellAsync(app, settings, time).ConfigureAwait(false);
                     await app.WaitForShutdownAsync().ConfigureAwait(false);
                     SiloFile.Remove(settings.Home);

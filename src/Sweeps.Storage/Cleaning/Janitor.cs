@@ -127,7 +127,8 @@ public sealed class Janitor(SweepsHome home, ILedger ledger, FolderObjectStore o
     {
         try
         {
-            return _pins.TryDelete(directory, () => Directory.Delete(Path.Combine(home.Sweeps, directory), recursive: true)) ? 1 : 0;
+            var path = Path.Combine(home.Sweeps, directory);
+            return _pins.TryDelete(directory, () => Directory.Delete(path, recursive: true)) ? 1 : 0;
         }
         catch (DirectoryNotFoundException)
         {

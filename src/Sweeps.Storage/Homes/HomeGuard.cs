@@ -27,7 +27,9 @@ public sealed class HomeGuard : IDisposable
     public SweepsHome Home { get; }
 
     /// <summary>Opens a home, or says why it cannot be used and what to do.</summary>
-    /// <exception cref="HomeException">Not writable, full, on an unsafe file system, of a newer release, or held by another silo.</exception>
+    /// <exception cref="HomeException">
+    /// Not writable, full, on an unsafe file system, of a newer release, or held by another silo.
+    /// </exception>
     public static Task<HomeGuard> OpenAsync(
         SweepsHome home, HomeRules? rules = null, TimeProvider? clock = null, CancellationToken cancellation = default) =>
         OpenAsync(home, rules ?? new HomeRules(), StatFs, clock ?? TimeProvider.System, cancellation);
@@ -80,7 +82,8 @@ public sealed class HomeGuard : IDisposable
         {
             throw new HomeException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"the disk of the home '{home.Root}' is full: {free >> 20} MB free, at least {rules.MinimumFreeBytes >> 20} MB needed; free some, or choose another disk with --home DIR"));
+                $"the disk of the home '{home.Root}' is full: {free >> 20} MB free, at least "
+                + $"{rules.MinimumFreeBytes >> 20} MB needed; free some, or choose another disk with --home DIR"));
         }
     }
 
@@ -88,7 +91,8 @@ public sealed class HomeGuard : IDisposable
     {
         try
         {
-            foreach (var folder in (string[])[home.Root, home.Objects, home.Bases, home.Sweeps, home.Bin, home.Logs, home.Slots])
+            string[] folders = [home.Root, home.Objects, home.Bases, home.Sweeps, home.Bin, home.Logs, home.Slots];
+            foreach (var folder in folders)
             {
                 Durable.CreateFolder(folder, Private);
             }
@@ -101,7 +105,8 @@ public sealed class HomeGuard : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new HomeException(
-                $"the home '{home.Root}' is not writable ({e.Message}): give it to the user who runs Sweeps, or choose another with --home DIR or $SWEEPS_HOME",
+                $"the home '{home.Root}' is not writable ({e.Message}): give it to the user who runs Sweeps, "
+                + "or choose another with --home DIR or $SWEEPS_HOME",
                 e);
         }
     }
@@ -114,7 +119,8 @@ public sealed class HomeGuard : IDisposable
         {
             if (file.IsInvalid)
             {
-                throw new HomeException($"the home '{home.Root}' cannot be locked ({home.Lock}: {Native.LastError}): check who owns it");
+                throw new HomeException(
+                    $"the home '{home.Root}' cannot be locked ({home.Lock}: {Native.LastError}): check who owns it");
             }
 
             var started = clock.GetTimestamp();
@@ -124,7 +130,8 @@ public sealed class HomeGuard : IDisposable
                 {
                     throw new HomeException(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"another silo (pid {ReadPid(file)}) holds this home ('{home.Root}'): any sweeps command uses that one; end it with 'sweeps down', or choose another --home DIR"));
+                        $"another silo (pid {ReadPid(file)}) holds this home ('{home.Root}'): any sweeps command uses "
+                        + $"that one; end it with 'sweeps down', or choose another --home DIR"));
                 }
 
                 await Task.Delay(rules.LockPoll, clock, cancellation).ConfigureAwait(false);
@@ -158,7 +165,8 @@ public sealed class HomeGuard : IDisposable
     {
         Span<byte> text = stackalloc byte[16];
         var length = RandomAccess.Read(file, text, 0);
-        return int.TryParse(text[..length].TrimEnd((byte)'\n'), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0;
+        var digits = text[..length].TrimEnd((byte)'\n');
+        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0;
     }
 
     private static Native.FileSystemInfo StatFs(string path) =>

@@ -55,7 +55,8 @@ internal static class BaseModelFiles
             return [Weights];
         }
 
-        var found = Directory.EnumerateFiles(folder, $"*{Suffix}").Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal).ToList();
+        var found = Directory.EnumerateFiles(folder, $"*{Suffix}").Select(f => Path.GetFileName(f)!)
+            .Order(StringComparer.Ordinal).ToList();
         return found.Count switch
         {
             1 => found,
@@ -64,7 +65,8 @@ internal static class BaseModelFiles
                 "weights only as .bin (pickle), which is never read",
                 "save them as safetensors: model.save_pretrained(folder, safe_serialization=True)"),
             0 => throw Missing(folder, $"no *{Suffix}", "download the model with its weights"),
-            _ => throw Missing(folder, $"{found.Count} *{Suffix} files but no {Index}", $"add the index, or leave only one {Suffix} file"),
+            _ => throw Missing(
+                folder, $"{found.Count} *{Suffix} files but no {Index}", $"add the index, or leave only one {Suffix} file"),
         };
     }
 
@@ -81,9 +83,13 @@ internal static class BaseModelFiles
             using var stream = File.OpenRead(path);
             using var document = JsonDocument.Parse(stream, new JsonDocumentOptions { MaxDepth = 16 });
             var shards = document.RootElement.GetProperty("weight_map").EnumerateObject()
-                .Select(p => p.Value.GetString() ?? string.Empty).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+                .Select(p => p.Value.GetString() ?? string.Empty)
+                .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
             return shards.Find(s => s != Path.GetFileName(s) || !s.EndsWith(Suffix, StringComparison.Ordinal)) is { } odd
-                ? throw Missing(folder, $"an {Index} that names '{odd}', which is not a {Suffix} file beside it", "download the model again")
+                ? throw Missing(
+                    folder,
+                    $"an {Index} that names '{odd}', which is not a {Suffix} file beside it",
+                    "download the model again")
                 : shards;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)

@@ -41,7 +41,8 @@ public sealed class FolderBaseModelStore(string builtins, SweepsHome home, IRead
     {
         if (!Path.IsPathFullyQualified(path))
         {
-            throw new InvalidDataException($"base '{path}' is neither {BuiltinPrefix}NAME nor an absolute path: give the whole path");
+            throw new InvalidDataException(
+                $"base '{path}' is neither {BuiltinPrefix}NAME nor an absolute path: give the whole path");
         }
 
         var real = Native.RealPath(path);
@@ -80,7 +81,9 @@ public sealed class FolderBaseModelStore(string builtins, SweepsHome home, IRead
         {
             throw new InvalidDataException(
                 $"there is no built-in base model '{name}': there are "
-                + (Builtins is { Count: > 0 } known ? string.Join(", ", known.Select(b => BuiltinPrefix + b)) : "none in this build"));
+                + (Builtins is { Count: > 0 } known
+                    ? string.Join(", ", known.Select(b => BuiltinPrefix + b))
+                    : "none in this build"));
         }
 
         var source = Path.Combine(builtins, name);
@@ -143,7 +146,8 @@ public sealed class FolderBaseModelStore(string builtins, SweepsHome home, IRead
 
     private static async Task<string> Sha256Async(string path, CancellationToken cancellation)
     {
-        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
+        var stream = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
         await using (stream.ConfigureAwait(false))
         {
             return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellation).ConfigureAwait(false));

@@ -31,7 +31,10 @@ internal sealed class CommitQueue : IDisposable
     /// <summary>Commits waiting now.</summary>
     public int Waiting => _queue.Reader.Count;
 
-    /// <summary>Queues a commit and waits for its answer. Cancelled in the queue's door: not written; later: only the waiting ends.</summary>
+    /// <summary>
+    /// Queues a commit and waits for its answer. Cancelled at the queue's door it is not written; later, only the waiting
+    /// ends.
+    /// </summary>
     public async Task<CommitResult> CommitAsync(LedgerCommit commit, CancellationToken cancellation)
     {
         var pending = new PendingCommit(commit);

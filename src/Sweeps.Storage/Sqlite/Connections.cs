@@ -16,8 +16,12 @@ internal static class Connections
         {
             // WAL: readers never wait. FULL: a commit returns only after fdatasync of the WAL. Checkpoints are made beside
             // the writer (WalKeeper), so that no commit waits for the copying of pages.
-            foreach (var pragma in (string[])
-                ["journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 0", "journal_size_limit = 67108864", "cache_size = -16384"])
+            string[] pragmas =
+            [
+                "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 0",
+                "journal_size_limit = 67108864", "cache_size = -16384",
+            ];
+            foreach (var pragma in pragmas)
             {
                 statements.Execute($"PRAGMA {pragma}");
             }

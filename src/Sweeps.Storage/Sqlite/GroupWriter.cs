@@ -1,3 +1,4 @@
+using System.Data;
 using Microsoft.Data.Sqlite;
 using Sweeps.Core.Faults;
 using Sweeps.Core.Ledger;
@@ -129,7 +130,7 @@ internal sealed class GroupWriter : IDisposable
 
     private void Fail(IReadOnlyList<PendingCommit> group, Exception error, bool committing)
     {
-        if (group.Count > 1 && !committing)
+        if (group.Count > 1 && !committing && error is SqliteException sqlite && SqliteErrors.MayBeOneMembers(sqlite))
         {
             // One member may have been too large for the disk: the others get their chance, each by itself.
             foreach (var member in group)
@@ -151,19 +152,25 @@ internal sealed class GroupWriter : IDisposable
     {
         try
         {
-            if (_database.InTransaction)
+            if (_database.Connection.State == ConnectionState.Open)
             {
-                _database.Execute("ROLLBACK");
+                if (_database.InTransaction)
+                {
+                    _database.Execute("ROLLBACK");
+                }
+
+                return;
             }
         }
         catch (SqliteException)
         {
             // A connection that cannot even roll back is not trusted again; closing it rolls back.
-            _database.Dispose();
-            _database = Connections.Write(_path);
-            _rows = new RowWriter(_database);
-            _change = _database.Number("SELECT change FROM change_counter");
         }
+
+        _database.Dispose();
+        _database = Connections.Write(_path);
+        _rows = new RowWriter(_database);
+        _change = _database.Number("SELECT change FROM change_counter");
     }
 
     private void Pass(string point)

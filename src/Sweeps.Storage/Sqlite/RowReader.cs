@@ -44,7 +44,8 @@ internal sealed class RowReader(SqliteDataReader reader)
     public bool Flag() => Long() != 0;
 
     public double Real() =>
-        sqlite3_column_type(_statement, _next) == SQLITE_TEXT && sqlite3_column_text(_statement, _next).utf8_to_string() == Statements.NotANumber
+        sqlite3_column_type(_statement, _next) == SQLITE_TEXT
+        && sqlite3_column_text(_statement, _next).utf8_to_string() == Statements.NotANumber
             ? Skipped(double.NaN)
             : sqlite3_column_double(_statement, _next++);
 

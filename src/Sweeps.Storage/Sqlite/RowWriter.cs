@@ -37,7 +37,9 @@ internal sealed class RowWriter(Statements database)
             case SweepRow sweep:
                 return WriteVersioned(Tables.Sweeps, sweep, change) ? null : StaleSweep(sweep);
             case JobRow job:
-                return WriteVersioned(Tables.Jobs, job, change) ? null : Stale("job", job.Id.ToString(), job, JobVersion(job.Id));
+                return WriteVersioned(Tables.Jobs, job, change)
+                    ? null
+                    : Stale("job", job.Id.ToString(), job, JobVersion(job.Id));
             case WorkerRow worker:
                 return WriteVersioned(Tables.Workers, worker, change)
                     ? null
@@ -82,7 +84,11 @@ internal sealed class RowWriter(Statements database)
         }
 
         var stored = database.First(
-            Tables.Decisions.SelectByKey, Tables.Decisions.Read, ("sweep", row.Sweep), ("trial", row.Trial), ("step", row.Step))!;
+            Tables.Decisions.SelectByKey,
+            Tables.Decisions.Read,
+            ("sweep", row.Sweep),
+            ("trial", row.Trial),
+            ("step", row.Step))!;
         return stored.Decision == row.Decision ? null : LedgerRules.Decided(row, stored.Decision);
     }
 

@@ -50,7 +50,8 @@ internal static class Schema
         if (database.Number("PRAGMA application_id") != ApplicationId)
         {
             throw new HomeException(
-                $"'{path}' is a SQLite file of another program, not a ledger of Sweeps: choose another --home, or move it away");
+                $"'{path}' is a SQLite file of another program, not a ledger of Sweeps: "
+                + "choose another --home, or move it away");
         }
 
         var (version, release) = database.Query(
@@ -59,7 +60,8 @@ internal static class Schema
             ? version
             : throw new HomeException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"'{path}' belongs to a newer version of Sweeps, {release} (ledger {version}); this is {Release} (ledger {Latest}): upgrade Sweeps, or choose another --home"));
+                $"'{path}' belongs to a newer version of Sweeps, {release} (ledger {version}); "
+                + $"this is {Release} (ledger {Latest}): upgrade Sweeps, or choose another --home"));
     }
 
     private static void Apply(SqliteConnection connection, int version, string script, TimeProvider clock)

@@ -10,9 +10,13 @@ internal static class SqliteErrors
     /// <summary>Less free space than this explains an I/O error of a kind that also has other causes.</summary>
     private const long ShortOfSpace = 8L << 20;
 
-    /// <summary>Whether the error ends the whole transaction, not just the statement (SQLite may have rolled it back).</summary>
+    /// <summary>Whether the error ends the whole transaction and not the statement alone (SQLite may have undone it).</summary>
     public static bool EndsTransaction(SqliteException error) =>
-        error.SqliteErrorCode is SQLITE_FULL or SQLITE_IOERR or SQLITE_NOMEM or SQLITE_BUSY or SQLITE_CORRUPT or SQLITE_CANTOPEN;
+        MayBeOneMembers(error) || error.SqliteErrorCode is SQLITE_BUSY or SQLITE_CORRUPT or SQLITE_CANTOPEN;
+
+    /// <summary>Whether a single large member of a group may be the cause.</summary>
+    public static bool MayBeOneMembers(SqliteException error) =>
+        error.SqliteErrorCode is SQLITE_FULL or SQLITE_IOERR or SQLITE_NOMEM;
 
     /// <summary>The exception that a caller of the ledger sees.</summary>
     public static Exception Translate(Exception error, string path) => error switch

@@ -16,10 +16,11 @@ public sealed partial class SqliteLedger
         $"SELECT number, {string.Join(", ", Tables.Events.Names)} FROM events WHERE number > $number";
 
     private static readonly string Board =
-        $"SELECT {Tables.Trials.Columns("t")}, {Tables.Jobs.Columns("j")}, {Tables.Evaluations.Columns("b")}, {Tables.Evaluations.Columns("l")} "
+        $"SELECT {Tables.Trials.Columns("t")}, {Tables.Jobs.Columns("j")}, "
+        + $"{Tables.Evaluations.Columns("b")}, {Tables.Evaluations.Columns("l")} "
         + "FROM trials t JOIN jobs j ON j.sweep = t.sweep AND j.kind = 'train' AND j.number = t.number "
         + $"LEFT JOIN evaluations b ON {AtStep("b", "j.best_step")} "
-        + $"LEFT JOIN evaluations l ON {AtStep("l", "(SELECT max(m.step) FROM evaluations m WHERE m.sweep = j.sweep AND m.job_kind = 'train' AND m.job_number = j.number AND m.split = 'validation')")} "
+        + $"LEFT JOIN evaluations l ON {AtStep("l", $"(SELECT max(m.step) FROM evaluations m WHERE {ValidationOf("m")})")} "
         + "WHERE t.sweep = $sweep ORDER BY t.number";
 
     /// <inheritdoc/>
@@ -44,7 +45,8 @@ public sealed partial class SqliteLedger
     public Task<IReadOnlyList<JobRow>> JobsAsync(
         string sweep, long aboveChange = 0, CancellationToken cancellation = default) =>
         List(
-            $"{Tables.Jobs.SelectAll} WHERE sweep = $sweep AND change > $change ORDER BY change, {KindOrder("kind")}, number",
+            $"{Tables.Jobs.SelectAll} WHERE sweep = $sweep AND change > $change "
+            + $"ORDER BY change, {KindOrder("kind")}, number",
             Tables.Jobs.Read,
             cancellation,
             ("sweep", sweep),
@@ -53,7 +55,10 @@ public sealed partial class SqliteLedger
     /// <inheritdoc/>
     public Task<IReadOnlyList<InputRow>> InputsAsync(string sweep, CancellationToken cancellation = default) =>
         List(
-            $"{Tables.Inputs.SelectAll} WHERE sweep = $sweep ORDER BY role", Tables.Inputs.Read, cancellation, ("sweep", sweep));
+            $"{Tables.Inputs.SelectAll} WHERE sweep = $sweep ORDER BY role",
+            Tables.Inputs.Read,
+            cancellation,
+            ("sweep", sweep));
 
     /// <inheritdoc/>
     public Task<DecisionRow?> FindDecisionAsync(
@@ -70,7 +75,8 @@ public sealed partial class SqliteLedger
     /// <inheritdoc/>
     public Task<IReadOnlyList<CheckpointRow>> CheckpointsAsync(string sweep, CancellationToken cancellation = default) =>
         List(
-            $"{Tables.Checkpoints.SelectAll} WHERE sweep = $sweep ORDER BY {KindOrder("job_kind")}, job_number, attempt, step",
+            $"{Tables.Checkpoints.SelectAll} WHERE sweep = $sweep "
+            + $"ORDER BY {KindOrder("job_kind")}, job_number, attempt, step",
             Tables.Checkpoints.Read,
             cancellation,
             ("sweep", sweep));
@@ -79,7 +85,8 @@ public sealed partial class SqliteLedger
     public Task<IReadOnlySet<string>> PinnedObjectsAsync(CancellationToken cancellation = default) =>
         _readers.ReadAsync<IReadOnlySet<string>>(
             d => d.Query(
-                    "SELECT DISTINCT i.sha256 FROM inputs i JOIN sweeps s ON s.id = i.sweep WHERE NOT s.removed", r => r.Text())
+                    "SELECT DISTINCT i.sha256 FROM inputs i JOIN sweeps s ON s.id = i.sweep WHERE NOT s.removed",
+                    r => r.Text())
                 .ToHashSet(StringComparer.Ordinal),
             cancellation);
 
@@ -134,7 +141,12 @@ public sealed partial class SqliteLedger
     public Task<IReadOnlyList<EventRow>> EventsAsync(
         string? sweep, long aboveNumber, int limit, CancellationToken cancellation = default) =>
         sweep is null
-            ? List($"{Events} ORDER BY number LIMIT $limit", ReadEvent, cancellation, ("number", aboveNumber), ("limit", limit))
+            ? List(
+                $"{Events} ORDER BY number LIMIT $limit",
+                ReadEvent,
+                cancellation,
+                ("number", aboveNumber),
+                ("limit", limit))
             : List(
                 $"{Events} AND sweep = $sweep ORDER BY number LIMIT $limit",
                 ReadEvent,
@@ -150,13 +162,15 @@ public sealed partial class SqliteLedger
     /// <inheritdoc/>
     public Task<IReadOnlyDictionary<string, long>> FailuresByClassAsync(CancellationToken cancellation = default) =>
         Counts(
-            "SELECT failure_class, count(*) FROM attempts WHERE outcome = 'failed' AND failure_class IS NOT NULL GROUP BY failure_class",
+            "SELECT failure_class, count(*) FROM attempts "
+            + "WHERE outcome = 'failed' AND failure_class IS NOT NULL GROUP BY failure_class",
             cancellation);
 
     /// <inheritdoc/>
     public Task<IReadOnlyDictionary<string, long>> TrialsByStateAsync(CancellationToken cancellation = default) =>
         Counts(
-            "SELECT j.state, count(*) FROM sweeps s JOIN jobs j ON j.sweep = s.id AND j.kind = 'train' WHERE NOT s.removed GROUP BY j.state",
+            "SELECT j.state, count(*) FROM sweeps s JOIN jobs j ON j.sweep = s.id AND j.kind = 'train' "
+            + "WHERE NOT s.removed GROUP BY j.state",
             cancellation);
 
     private static JobRecord? FindJob(Statements d, JobId job)
@@ -233,10 +247,13 @@ public sealed partial class SqliteLedger
     }
 
     private static string AtStep(string alias, string step) =>
-        $"{alias}.sweep = j.sweep AND {alias}.job_kind = 'train' AND {alias}.job_number = j.number AND {alias}.step = {step} "
-        + $"AND {alias}.split = 'validation' AND {alias}.variant = (SELECT v.variant FROM evaluations v WHERE v.sweep = j.sweep "
-        + "AND v.job_kind = 'train' AND v.job_number = j.number "
-        + $"AND v.step = {step} AND v.split = 'validation' ORDER BY v.variant <> '{LedgerRules.PlainVariant}', v.variant LIMIT 1)";
+        $"{ValidationOf(alias)} AND {alias}.step = {step} AND {alias}.variant = "
+        + $"(SELECT v.variant FROM evaluations v WHERE {ValidationOf("v")} AND v.step = {step} "
+        + $"ORDER BY v.variant <> '{LedgerRules.PlainVariant}', v.variant LIMIT 1)";
+
+    private static string ValidationOf(string alias) =>
+        $"{alias}.sweep = j.sweep AND {alias}.job_kind = 'train' AND {alias}.job_number = j.number "
+        + $"AND {alias}.split = '{LedgerRules.ValidationSplit}'";
 
     private static string KindOrder(string column) =>
         $"CASE {column} "

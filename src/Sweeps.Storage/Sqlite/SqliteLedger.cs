@@ -54,7 +54,7 @@ public sealed partial class SqliteLedger : ILedger, ISweepQueries, IAsyncDisposa
         catch (SqliteException e) when (e.SqliteErrorCode == SQLitePCL.raw.SQLITE_NOTADB)
         {
             database?.Dispose();
-            throw new HomeException($"'{path}' is not a ledger (not a SQLite file): move it away, or choose another --home", e);
+            throw NotALedger(path, e);
         }
         catch (Exception e)
         {
@@ -84,7 +84,7 @@ public sealed partial class SqliteLedger : ILedger, ISweepQueries, IAsyncDisposa
         }
         catch (SqliteException e) when (e.SqliteErrorCode == SQLitePCL.raw.SQLITE_NOTADB)
         {
-            throw new HomeException($"'{path}' is not a ledger (not a SQLite file): move it away, or choose another --home", e);
+            throw NotALedger(path, e);
         }
     }
 
@@ -111,6 +111,9 @@ public sealed partial class SqliteLedger : ILedger, ISweepQueries, IAsyncDisposa
             await Task.Run(Close).ConfigureAwait(false);
         }
     }
+
+    private static HomeException NotALedger(string path, SqliteException cause) =>
+        new($"'{path}' is not a ledger (not a SQLite file): move it away, or choose another --home", cause);
 
     private void Close()
     {

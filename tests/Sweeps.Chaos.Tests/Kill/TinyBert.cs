@@ -87,12 +87,12 @@ internal static class TinyBert
         var random = new Random(7);
         using var data = new MemoryStream();
         var header = new Dictionary<string, object>(StringComparer.Ordinal);
+        Span<byte> bytes = stackalloc byte[4];
         foreach (var (name, shape) in tensors)
         {
             var start = data.Length;
             var count = shape.Aggregate(1, (a, b) => a * b);
             var isNorm = name.Contains("LayerNorm.weight", StringComparison.Ordinal);
-            Span<byte> bytes = stackalloc byte[4];
             for (var i = 0; i < count; i++)
             {
                 var gaussian = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());

@@ -89,6 +89,19 @@ public sealed class SqliteLedgerDurabilityTests : IDisposable
     }
 
     [Fact]
+    public async Task A_group_that_dies_before_its_commit_is_rolled_back_and_the_next_one_works()
+    {
+        await using var ledger = SqliteLedger.Open(File);
+        var first = (await ledger.CommitAsync(Rows.Commit(Rows.Worker("first")), Token)).Change;
+        ledger.Writer.Passing = _ => throw new InvalidOperationException("died");
+        await Assert.ThrowsAsync<InvalidOperationException>(() => ledger.CommitAsync(Rows.Commit(Rows.Worker("lost")), Token));
+        ledger.Writer.Passing = null;
+
+        Assert.Equal(first + 1, (await ledger.CommitAsync(Rows.Commit(Rows.Worker("next")), Token)).Change);
+        Assert.Equal(["first", "next"], (await ledger.WorkersAsync(Token)).Select(w => w.Name));
+    }
+
+    [Fact]
     public async Task A_full_disk_writes_nothing_and_is_left_behind()
     {
         await using var ledger = SqliteLedger.Open(File);
