@@ -28,6 +28,15 @@ public interface IDispatcherGrain : IGrainWithStringKey
     [ResponseTimeout("00:00:03")]
     Task SettleAsync(JobId job, long change);
 
+    /// <summary>
+    /// A job is ready to go on at once (the first retry after a crash): told before the slot that lost it is answered, so
+    /// that the same slot takes it and not the next in the queue.
+    /// </summary>
+    /// <param name="job">The job, a front one.</param>
+    /// <param name="change">Change number of the commit that made it ready: lists drawn up before it do not take it away.</param>
+    [ResponseTimeout("00:00:03")]
+    Task FrontAsync(ReadyJob job, long change);
+
     /// <summary>Jobs ready and slots waiting; for metrics.</summary>
     Task<DispatcherStatus> StatusAsync();
 }

@@ -41,5 +41,12 @@ internal sealed class DispatcherGrain(TimeProvider time) : LogicGrain, IDispatch
     }
 
     /// <inheritdoc/>
+    public Task FrontAsync(ReadyJob job, long change)
+    {
+        _logic.Front(job, change);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public Task<DispatcherStatus> StatusAsync() => Task.FromResult(_logic.Status);
 }

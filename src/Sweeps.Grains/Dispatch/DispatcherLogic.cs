@@ -82,7 +82,10 @@ internal sealed class DispatcherLogic(TimeProvider time)
             queue.Settled.Remove(settled.Key);
         }
 
-        queue.Jobs = [.. list.Jobs.Where(j => !queue.Settled.ContainsKey(j.Job))];
+        // The sweep has seen the commit that put a job to the front: from here its list says so.
+        queue.Fronts.RemoveAll(f => f.Change <= list.Seen);
+        var fronts = queue.Fronts.Select(f => f.Job).Where(f => list.Jobs.All(j => j.Job != f.Job));
+        queue.Jobs = [.. fronts.Concat(list.Jobs).Where(j => !queue.Settled.ContainsKey(j.Job))];
         if (queue.Jobs.Count == 0 && queue.Settled.Count == 0)
         {
             // Its change number is not needed: an older list that arrives late names jobs that refuse their lease.
@@ -90,6 +93,34 @@ internal sealed class DispatcherLogic(TimeProvider time)
         }
 
         Match();
+    }
+
+    /// <summary>A job goes on at once, ahead of its sweep's next list; drawn up before that commit, a list does not take it away.</summary>
+    public void Front(ReadyJob job, long change)
+    {
+        if (!_sweeps.TryGetValue(job.Job.Sweep, out var queue))
+        {
+            _sweeps[job.Job.Sweep] = queue = new ReadyQueue();
+        }
+
+        if (queue.Settled.TryGetValue(job.Job, out var settled))
+        {
+            if (settled >= change)
+            {
+                return;
+            }
+
+            queue.Settled.Remove(job.Job);
+        }
+
+        if (change > queue.Seen)
+        {
+            queue.Fronts.RemoveAll(f => f.Job.Job == job.Job);
+            queue.Fronts.Add((job, change));
+            queue.Jobs.RemoveAll(j => j.Job == job.Job);
+            queue.Jobs.Insert(0, job);
+            Match();
+        }
     }
 
     /// <summary>The job is leased or can't be: it is ready no more, until a list drawn up after that commit says so.</summary>
@@ -106,6 +137,7 @@ internal sealed class DispatcherLogic(TimeProvider time)
         }
 
         queue.Jobs.RemoveAll(j => j.Job == job);
+        queue.Fronts.RemoveAll(f => f.Job.Job == job && f.Change <= change);
         if (change > queue.Seen)
         {
             queue.Settled[job] = change;
@@ -222,6 +254,9 @@ internal sealed class DispatcherLogic(TimeProvider time)
 
         /// <summary>Jobs settled by a commit that the list does not know yet, with its change number.</summary>
         public Dictionary<JobId, long> Settled { get; } = [];
+
+        /// <summary>Front jobs told by a commit that the list does not know yet, with its change number.</summary>
+        public List<(ReadyJob Job, long Change)> Fronts { get; } = [];
 
         public long LastTurn { get; set; }
     }

@@ -15,6 +15,9 @@ internal interface ITrialPeers
     /// <summary>The job is leased, or can't be.</summary>
     void Settled(JobId job, long change);
 
+    /// <summary>The job goes on at once, ahead of all others: the dispatcher is told before the slot that lost it is answered.</summary>
+    void Front(JobId job, string? worker, int? slot, long change);
+
     /// <summary>A slot was granted the job.</summary>
     void Granted(string worker, HeldJob grant, long incarnation);
 

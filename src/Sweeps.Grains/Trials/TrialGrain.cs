@@ -68,6 +68,12 @@ internal sealed class TrialGrain(
     void ITrialPeers.Settled(JobId job, long change) =>
         Hints.Send(() => GrainFactory.GetGrain<IDispatcherGrain>(DispatcherPools.Default).SettleAsync(job, change), logger);
 
+    void ITrialPeers.Front(JobId job, string? worker, int? slot, long change) =>
+        Hints.Send(
+            () => GrainFactory.GetGrain<IDispatcherGrain>(DispatcherPools.Default)
+                .FrontAsync(new ReadyJob(job, Front: true, worker, slot), change),
+            logger);
+
     void ITrialPeers.Granted(string worker, HeldJob grant, long incarnation) =>
         Hints.Send(() => GrainFactory.GetGrain<IGpuWorkerGrain>(worker).GrantedAsync(grant, incarnation), logger);
 

@@ -95,8 +95,12 @@ internal sealed partial class TrialLogic
         }
 
         rows.AddRange(DroppedAtEnd(record, next));
-        await CommitAsync(transition.ToString().ToLowerInvariant(), record, next, rows);
+        var change = await CommitAsync(transition.ToString().ToLowerInvariant(), record, next, rows);
         _progress = null;
+        if (next is { State: JobState.Queued, Front: true, NotBefore: 0 })
+        {
+            _peers.Front(_job, next.Worker, next.Slot, change);
+        }
     }
 
     /// <summary>A job that ended with a result keeps its best weights only, unless the sweep asks for all.</summary>

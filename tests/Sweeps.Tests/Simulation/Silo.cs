@@ -58,6 +58,9 @@ internal sealed class Activation(Cluster cluster, Silo silo, Type type, string k
 
     public void Settled(JobId job, long change) => Hint<DispatcherLogic>("default", d => Done(() => d.Settle(job, change)));
 
+    public void Front(JobId job, string? worker, int? slot, long change) =>
+        Hint<DispatcherLogic>("default", d => Done(() => d.Front(new ReadyJob(job, true, worker, slot), change)));
+
     public void Granted(string worker, HeldJob grant, long incarnation) =>
         Hint<WorkerLogic>(worker, w => Done(() => w.Granted(grant, incarnation)));
 
