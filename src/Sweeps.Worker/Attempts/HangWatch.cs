@@ -29,6 +29,12 @@ internal sealed class HangWatch(WorkerOptions options, TimeProvider clock)
             }
 
             known.Beats++;
+            if (phase == "write" && _phase is ("step" or "evaluate"))
+            {
+                // The writer's thread beats beside the training thread: it must not hide that one's silence.
+                return;
+            }
+
             if (phase == _phase && known.Beats > 1)
             {
                 if (known.Gaps.Count == GapsKept)
