@@ -189,8 +189,9 @@ internal sealed partial class TrialLogic
             .Where(c => c.Status == CheckpointStatus.Kept && !ReferenceEquals(c, row))
             .Select(c => (Checkpoint: c, Value: ValueAt(evaluations, c.Step)))
             .Where(x => x.Value is not null)
-            .ToList();
-        var best = _sweep!.Maximize ? left.MaxBy(x => x.Value) : left.MinBy(x => x.Value);
+            .OrderByDescending(x => _sweep!.Maximize ? x.Value : -x.Value)
+            .ThenBy(x => x.Checkpoint.Step);
+        var best = left.FirstOrDefault();
         if (best.Checkpoint is not null)
         {
             rows.Add(best.Checkpoint with { IsBest = true });
