@@ -189,7 +189,7 @@ internal sealed class SimLedger(Cluster cluster, Activation owner) : ILedger
 
     private async Task<T> Through<T>(Func<T> call)
     {
-        await cluster.World.Delay(0, 0.02);
+        await WaitAsync();
         await StillAsync();
         T result;
         try
@@ -203,10 +203,13 @@ internal sealed class SimLedger(Cluster cluster, Activation owner) : ILedger
         }
 
         await StillAsync();
-        await cluster.World.Delay(0, 0.02);
+        await WaitAsync();
         await StillAsync();
         return result;
     }
+
+    private Task WaitAsync() =>
+        cluster.World.Delay(0, cluster.Disturbed && cluster.World.Chance(cluster.Options.LedgerStalls) ? 2 : 0.02);
 
     /// <summary>A dead activation goes nowhere from here.</summary>
     private Task StillAsync() => owner.Alive ? Task.CompletedTask : new TaskCompletionSource().Task;

@@ -35,6 +35,9 @@ internal sealed record SimOptions
 
     public double LedgerLosesAnswer { get; init; }
 
+    /// <summary>How often the ledger takes up to 2 s instead of 20 ms: what opens the windows of races.</summary>
+    public double LedgerStalls { get; init; }
+
     public double ActivationCrash { get; init; }
 
     public double SecondActivation { get; init; }
@@ -89,6 +92,7 @@ internal sealed record SimOptions
             Duplicate = Sometimes(0.2),
             LedgerFails = Sometimes(0.1),
             LedgerLosesAnswer = Sometimes(0.1),
+            LedgerStalls = Sometimes(0.3),
             ActivationCrash = Sometimes(0.05),
             SecondActivation = Sometimes(0.1),
             SiloDeathEvery = OneIn(2) ? 10 + random.Next(30) : 0,
