@@ -36,6 +36,7 @@ internal static class SiloHost
             // Measures its first round from the machine's start; and a stop's stages are no news.
             .AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error)
             .AddFilter("Orleans.Runtime.SiloLifecycleSubject", LogLevel.Error)
+            .AddFilter("Orleans.Runtime.Silo", LogLevel.Error)
             .AddFilter("Polly", LogLevel.Warning)
             .AddFilter("Microsoft", LogLevel.Warning)
             .AddFilter("OpenTelemetry", LogLevel.Warning);
@@ -63,9 +64,6 @@ internal static class SiloHost
             silo.UseLocalhostClustering(FreePort.Next(), gatewayPort: 0);
             silo.Configure<EndpointOptions>(endpoint => endpoint.AdvertisedIPAddress = IPAddress.Loopback);
             silo.Configure<SiloOptions>(names => names.SiloName = new WorkerOptions().Name);
-
-            // At the end calls that wait for work (10 s) are cut: grains keep nothing that is not in the ledger.
-            silo.Configure<GrainCollectionOptions>(collection => collection.DeactivationTimeout = TimeSpan.FromSeconds(1));
             silo.AddSweepsGrains(settings.Lease);
         });
 
@@ -90,6 +88,9 @@ internal static class SiloHost
             .AddSingleton<ISiloControl>(all => all.GetRequiredService<SiloControl>())
             .AddSweepsWeb()
             .AddSweepsTelemetry();
+
+        services.AddSingleton<Drained>();
+        services.AddHostedService(all => all.GetRequiredService<Drained>());
 
         // After Orleans, so that it starts when grains can be called and drains while they still can.
         services.AddSweepsWorker(worker =>

@@ -92,11 +92,28 @@ internal static partial class SiloProcess
 
                     TelemetrySetup.ShowZeros();
                     await TellAsync(app, settings, time).ConfigureAwait(false);
-                    await app.WaitForShutdownAsync().ConfigureAwait(false);
+                    await StopAsync(app).ConfigureAwait(false);
                     SiloFile.Remove(settings.Home);
                     return ExitCodes.Ok;
                 }
             }
+        }
+    }
+
+    /// <summary>Waits for the end to be asked for, and stops everything.</summary>
+    private static async Task StopAsync(WebApplication app)
+    {
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var registration = app.Lifetime.ApplicationStopping.Register(asked.SetResult);
+        await asked.Task.ConfigureAwait(false);
+        var enough = app.Services.GetRequiredService<Drained>().Enough;
+        try
+        {
+            await app.StopAsync(enough).ConfigureAwait(false);
+        }
+        catch (Exception) when (enough.IsCancellationRequested)
+        {
+            // Services that were cut short say so by throwing.
         }
     }
 

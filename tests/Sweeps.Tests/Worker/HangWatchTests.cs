@@ -30,6 +30,14 @@ public sealed class HangWatchTests
     }
 
     [Fact]
+    public void The_checkpoint_writer_s_beats_do_not_hide_a_still_step()
+    {
+        Beats("step", 1, 1, 1);
+        _watch.Beat("write");
+        Assert.Equal("hang in phase step: no CPU time used for 15 s", TicksToHang(() => 100).Words);
+    }
+
+    [Fact]
     public void Still_cpu_time_in_a_step_is_a_hang_after_15_s()
     {
         Beats("step", 1, 1, 1);
