@@ -28,6 +28,12 @@ internal static class Conclusion
 
         if (summary.Best is not { } best || sweep.Trials.FirstOrDefault(t => t.Trial == best.Trial) is not { } trial)
         {
+            if (!summary.State.HasEnded())
+            {
+                console.MarkupLine($"[grey]{Format.Word(summary.State)}; no evaluation yet.  Watch it: sweeps watch {Markup.Escape(summary.Sweep)}[/]");
+                return;
+            }
+
             console.MarkupLine($"[red]{Markup.Escape(summary.Sweep)} {Format.Word(summary.State)}: no trial has a result.[/] sweeps logs {Markup.Escape(summary.Sweep)} says why.");
             return;
         }

@@ -159,11 +159,8 @@ internal sealed class Bench : ITrialPeers, ISweepPeers, IWorkerPeers
 
     public void Settled(JobId job, long change) => Hints.Add($"settled {job}");
 
-<<<<<<< HEAD
     public void Front(JobId job, string? worker, int? slot, long change) => Hints.Add($"front {job} {worker} {slot}");
 
-=======
->>>>>>> main
     public void Granted(string worker, HeldJob grant, long incarnation) => Hints.Add($"granted {grant.Job} {grant.Attempt}");
 
     public void Nudge(string worker, JobId job, long incarnation) => Hints.Add($"nudge {worker} {job}");
