@@ -36,6 +36,7 @@ internal sealed partial class GraceWatchdog(
         Environment.Exit(ExitCodes.Ok);
     }
 
-    [LoggerMessage(30, LogLevel.Warning, "the drain took longer than {Seconds} s: leaving; trials go on from their last checkpoints")]
+    [LoggerMessage(
+        30, LogLevel.Warning, "the drain took longer than {Seconds} s: leaving; trials go on from their last checkpoints")]
     private static partial void LogOutOfTime(ILogger logger, double seconds);
 }

@@ -3,7 +3,8 @@ using Sweeps.Storage.Cleaning;
 namespace Sweeps.Silo.Hosting;
 
 /// <summary>Has the janitor clean while the silo lives.</summary>
-internal sealed partial class JanitorService(Janitor janitor, TimeProvider time, ILogger<JanitorService> logger) : BackgroundService
+internal sealed partial class JanitorService(Janitor janitor, TimeProvider time, ILogger<JanitorService> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
@@ -23,7 +24,10 @@ internal sealed partial class JanitorService(Janitor janitor, TimeProvider time,
         }
     }
 
-    [LoggerMessage(50, LogLevel.Information, "cleaned: {Dropped} dropped checkpoints, {Abandoned} abandoned folders, {Sweeps} removed sweeps, {Objects} objects")]
+    [LoggerMessage(
+        50,
+        LogLevel.Information,
+        "cleaned: {Dropped} dropped checkpoints, {Abandoned} abandoned folders, {Sweeps} removed sweeps, {Objects} objects")]
     private static partial void LogRound(ILogger logger, int dropped, int abandoned, int sweeps, int objects);
 
     [LoggerMessage(51, LogLevel.Warning, "cleaning: {Problem}")]

@@ -7,11 +7,13 @@ using Sweeps.Worker;
 namespace Sweeps.Silo.Hosting;
 
 /// <summary>The process as the API sees it.</summary>
-internal sealed class SiloControl(SiloSettings settings, IOptions<WorkerOptions> worker, IHostApplicationLifetime lifetime) : ISiloControl
+internal sealed class SiloControl(
+    SiloSettings settings, IOptions<WorkerOptions> worker, IHostApplicationLifetime lifetime) : ISiloControl
 {
     /// <summary>Version of the product.</summary>
     public static string ProductVersion { get; } =
-        typeof(SiloControl).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+        typeof(SiloControl).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion.Split('+')[0] ?? "0";
 
     public string Version => ProductVersion;
 

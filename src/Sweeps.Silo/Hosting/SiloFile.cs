@@ -15,7 +15,7 @@ internal static class SiloFile
         File.Move(temporary, home.SiloFile, overwrite: true);
     }
 
-    /// <summary>Removes what a killed silo left: the home is held by this process, so nobody else's address can be true.</summary>
+    /// <summary>Removes what a killed silo left: this process holds the home, so no other address can be true.</summary>
     public static void RemoveFormer(SweepsHome home) => File.Delete(home.SiloFile);
 
     /// <summary>Removes this process's address; another's stays.</summary>

@@ -29,7 +29,8 @@ internal sealed partial class SweepWatch(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(settings.Idle / 10 < Interval && settings.Idle > TimeSpan.Zero ? settings.Idle / 10 : Interval, time);
+        var often = settings.Idle > TimeSpan.Zero && settings.Idle / 10 < Interval;
+        using var timer = new PeriodicTimer(often ? settings.Idle / 10 : Interval, time);
         var busy = time.GetTimestamp();
         do
         {

@@ -46,7 +46,9 @@ internal static class SiloArguments
             Roots = roots,
             Lease = LeaseTimes.Read(environment),
             Still = LeaseTimes.Seconds(environment, "SWEEPS_STILL_SECONDS") ?? TimeSpan.FromSeconds(15),
-            MinFreeMegabytes = environment("SWEEPS_MIN_FREE_MB") is { Length: > 0 } free ? Number("SWEEPS_MIN_FREE_MB", free, 0, 1_000_000) : 512,
+            MinFreeMegabytes = environment("SWEEPS_MIN_FREE_MB") is { Length: > 0 } free
+                ? Number("SWEEPS_MIN_FREE_MB", free, 0, 1_000_000)
+                : 512,
         };
         for (var i = 0; i < arguments.Count; i++)
         {
@@ -101,7 +103,8 @@ internal static class SiloArguments
     };
 
     private static bool Known(string name) =>
-        name is "--home" or "--port" or "--listen" or "--trainer" or "--trainer-args" or "--root" or "--slots" or "--idle" or "--grace" or "--build";
+        name is "--home" or "--port" or "--listen" or "--trainer" or "--trainer-args" or "--root"
+            or "--slots" or "--idle" or "--grace" or "--build";
 
     private static int Number(string name, string value, int least, int most) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
@@ -119,6 +122,7 @@ internal static class SiloArguments
         return address is not null && IPAddress.IsLoopback(address)
             ? address
             : throw new UsageException(
-                $"--listen {value}: only 127.0.0.1 and ::1 are allowed, because there is no authentication for other machines yet; to look from elsewhere, forward the port (ssh -L)");
+                $"--listen {value}: only 127.0.0.1 and ::1 are allowed, because there is no authentication for other machines yet; "
+                + "to look from elsewhere, forward the port (ssh -L)");
     }
 }

@@ -37,7 +37,10 @@ internal sealed record SiloSettings
     /// <summary>Build hash of silo and trainer, as the command that started it knows it.</summary>
     public string Build { get; init; } = string.Empty;
 
-    /// <summary>Folders that base models may be read from, besides the folder of each spec. Default: the user's home, and the silo's.</summary>
+    /// <summary>
+    /// Folders that base models may be read from, besides the folder of each spec. Default: the user's home, and the
+    /// silo's.
+    /// </summary>
     public required IReadOnlyList<string> Roots { get; init; }
 
     /// <summary>A trainer in step or evaluate without CPU time for so long hangs. Default 15 s.</summary>

@@ -32,7 +32,8 @@ internal static class CommandEndpoints
         var wanted = await ReadWishAsync(context).ConfigureAwait(false);
         var row = await reader.ResolveAsync(sweep, context.RequestAborted).ConfigureAwait(false);
         CheckTrial(row.Id, number, row.TrialCount);
-        return Answer(await Repeat.AsLongAsUnknownAsync(() => grains.Trial(JobId.Train(row.Id, number)).WishAsync(wanted)).ConfigureAwait(false));
+        var trial = grains.Trial(JobId.Train(row.Id, number));
+        return Answer(await Repeat.AsLongAsUnknownAsync(() => trial.WishAsync(wanted)).ConfigureAwait(false));
     }
 
     private static async Task<IResult> RetryAsync(string sweep, HttpContext context, SweepReader reader, ISweepsGrains grains)
@@ -44,10 +45,12 @@ internal static class CommandEndpoints
             CheckTrial(row.Id, number, row.TrialCount);
         }
 
-        return Answer(await Repeat.AsLongAsUnknownAsync(() => grains.Sweep(row.Id).RetryAsync(body.Trials?.ToArray())).ConfigureAwait(false));
+        var trials = body.Trials?.ToArray();
+        return Answer(await Repeat.AsLongAsUnknownAsync(() => grains.Sweep(row.Id).RetryAsync(trials)).ConfigureAwait(false));
     }
 
-    private static async Task<IResult> RemoveAsync(string sweep, SweepReader reader, ISweepsGrains grains, CancellationToken cancellation)
+    private static async Task<IResult> RemoveAsync(
+        string sweep, SweepReader reader, ISweepsGrains grains, CancellationToken cancellation)
     {
         var row = await reader.ResolveAsync(sweep, cancellation).ConfigureAwait(false);
         return Answer(await Repeat.AsLongAsUnknownAsync(grains.Sweep(row.Id).RemoveAsync).ConfigureAwait(false));

@@ -38,13 +38,16 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
     {
         ApiException known => (known.Status, known.Body),
         BadHttpRequestException bad => (bad.StatusCode, new ApiError(bad.Message)),
-        LedgerFullException full => (StatusCodes.Status507InsufficientStorage, new ApiError($"{full.Message}: free some space, it goes on by itself")),
+        LedgerFullException full => (
+            StatusCodes.Status507InsufficientStorage,
+            new ApiError($"{full.Message}: free some space, it goes on by itself")),
         TimeoutException or OrleansException or OutcomeUnknownException => (
             StatusCodes.Status503ServiceUnavailable,
             new ApiError("the silo did not answer in time: try again; nothing is lost, a repeated command changes nothing")),
         _ => (
             StatusCodes.Status500InternalServerError,
-            new ApiError($"{context.Request.Method} {context.Request.Path} failed unexpectedly: logs/silo.log in the home has the details")),
+            new ApiError(
+                $"{context.Request.Method} {context.Request.Path} failed unexpectedly: logs/silo.log in the home says more")),
     };
 
     [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed")]

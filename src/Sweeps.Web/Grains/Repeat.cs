@@ -7,7 +7,7 @@ internal static class Repeat
 {
     private const int Tries = 3;
 
-    /// <summary>Calls until there is an answer, three times at most: each failure left a grain that reads its rows again.</summary>
+    /// <summary>Calls until there is an answer, three times at most: a failure leaves a grain that reads its rows again.</summary>
     public static async Task<T> AsLongAsUnknownAsync<T>(Func<Task<T>> call)
     {
         for (var tried = 1; ; tried++)

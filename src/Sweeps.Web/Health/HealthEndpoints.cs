@@ -3,7 +3,10 @@ using Sweeps.Web.Errors;
 
 namespace Sweeps.Web.Health;
 
-/// <summary><c>/health/startup</c>, <c>/health/ready</c> (the ledger answers, a worker takes work), <c>/health/live</c> (this process only).</summary>
+/// <summary>
+/// <c>/health/startup</c>, <c>/health/ready</c> (the ledger answers, a worker takes work), <c>/health/live</c> (this
+/// process only).
+/// </summary>
 internal static class HealthEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)

@@ -5,7 +5,8 @@ using Sweeps.Web.Silo;
 namespace Sweeps.Web.Health;
 
 /// <summary>Whether this silo takes work: it has started, its ledger answers, its worker is registered.</summary>
-public sealed class Readiness(IHostApplicationLifetime lifetime, ILedger ledger, ISweepQueries queries, ISiloControl silo, TimeProvider time)
+public sealed class Readiness(
+    IHostApplicationLifetime lifetime, ILedger ledger, ISweepQueries queries, ISiloControl silo, TimeProvider time)
 {
     private static readonly TimeSpan LedgerWithin = TimeSpan.FromSeconds(2);
 
@@ -24,8 +25,10 @@ public sealed class Readiness(IHostApplicationLifetime lifetime, ILedger ledger,
 
         try
         {
-            _ = await ledger.UnfinishedSweepsAsync(cancellation).WaitAsync(LedgerWithin, time, cancellation).ConfigureAwait(false);
-            var workers = await queries.WorkersAsync(cancellation).WaitAsync(LedgerWithin, time, cancellation).ConfigureAwait(false);
+            _ = await ledger.UnfinishedSweepsAsync(cancellation)
+                .WaitAsync(LedgerWithin, time, cancellation).ConfigureAwait(false);
+            var workers = await queries.WorkersAsync(cancellation)
+                .WaitAsync(LedgerWithin, time, cancellation).ConfigureAwait(false);
 
             // A row of a former life may have the same pid (in a container it is always 1), but not so late a time.
             return workers.Any(w => w.ProcessId == Environment.ProcessId && w.RegisteredAt >= silo.StartedAt)

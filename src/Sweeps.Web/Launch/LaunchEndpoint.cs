@@ -113,13 +113,15 @@ internal static class LaunchEndpoint
         }
     }
 
-    private static async Task<IReadOnlyList<InputRow>> PinAsync(IBaseModelStore bases, LaunchBody body, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<InputRow>> PinAsync(
+        IBaseModelStore bases, LaunchBody body, CancellationToken cancellation)
     {
         try
         {
             return await bases.PinAsync(body.Base, body.SpecFolder, cancellation).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is InvalidDataException or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        catch (Exception e) when (
+            e is InvalidDataException or FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
             throw ApiException.BadRequest(e.Message);
         }

@@ -27,7 +27,8 @@ internal static class ObjectEndpoints
         _ = Checked(sha256);
         if (context.Request.ContentLength > MaxBytes)
         {
-            throw new ApiException(StatusCodes.Status413PayloadTooLarge, $"{context.Request.ContentLength} bytes: at most {MaxBytes} (2 GB) are taken");
+            throw new ApiException(
+                StatusCodes.Status413PayloadTooLarge, $"{context.Request.ContentLength} bytes: at most {MaxBytes} (2 GB) are taken");
         }
 
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
@@ -38,7 +39,8 @@ internal static class ObjectEndpoints
 
         try
         {
-            var bytes = await objects.PutAsync(context.Request.Body, sha256, MaxBytes, context.RequestAborted).ConfigureAwait(false);
+            var bytes = await objects.PutAsync(context.Request.Body, sha256, MaxBytes, context.RequestAborted)
+                .ConfigureAwait(false);
             return Reply.Json(new StoredObject(sha256, bytes));
         }
         catch (InvalidDataException e)
@@ -52,7 +54,9 @@ internal static class ObjectEndpoints
     }
 
     private static string Checked(string sha256) =>
-        IsSha256(sha256) ? sha256 : throw ApiException.BadRequest($"'{sha256}' is not a SHA-256: 64 lower-case hex digits are needed");
+        IsSha256(sha256)
+            ? sha256
+            : throw ApiException.BadRequest($"'{sha256}' is not a SHA-256: 64 lower-case hex digits are needed");
 
     private sealed record StoredObject(string Sha256, long Bytes);
 }

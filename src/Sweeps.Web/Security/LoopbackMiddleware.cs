@@ -33,7 +33,8 @@ internal sealed class LoopbackMiddleware(RequestDelegate next, ApiToken token)
         var origins = request.Headers.Origin;
         if (origins.Count > 0 && !(origins.Count == 1 && IsSameOrigin(origins[0], request.Host)))
         {
-            return RefuseAsync(context, StatusCodes.Status403Forbidden, $"requests from other pages are refused (Origin '{origins}')");
+            return RefuseAsync(
+                context, StatusCodes.Status403Forbidden, $"requests from other pages are refused (Origin '{origins}')");
         }
 
         if (IsOpen(request.Path) || token.Matches(request.Headers.Authorization))

@@ -76,6 +76,8 @@ internal static class SiloEndpoints
             silo.Shutdown(body.Grace is { } grace ? TimeSpan.FromSeconds(grace) : null);
             return Task.CompletedTask;
         });
-        return Reply.Json(new WishReply(true, "the silo drains: trials checkpoint and go on at the next start"), StatusCodes.Status202Accepted);
+        return Reply.Json(
+            new WishReply(true, "the silo drains: trials checkpoint and go on at the next start"),
+            StatusCodes.Status202Accepted);
     }
 }

@@ -35,7 +35,8 @@ internal static class StreamEndpoint
         long above = 0)
     {
         // A silo that stops cuts its streams, else they would hold up the end of the process.
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted, lifetime.ApplicationStopping);
         var cancellation = stopping.Token;
         var sent = LastEvent(context, above);
         var row = await reader.ResolveAsync(sweep, cancellation).ConfigureAwait(false);

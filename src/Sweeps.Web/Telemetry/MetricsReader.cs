@@ -5,7 +5,8 @@ using Sweeps.Web.Views;
 namespace Sweeps.Web.Telemetry;
 
 /// <summary>Reads what the gauges show from the rows, and from the grains what runs now.</summary>
-internal sealed class MetricsReader(ISweepQueries queries, SweepReader sweeps, SweepBoards boards, ISweepsGrains grains, TimeProvider time)
+internal sealed class MetricsReader(
+    ISweepQueries queries, SweepReader sweeps, SweepBoards boards, ISweepsGrains grains, TimeProvider time)
 {
     /// <summary>Names that get a series of their own; older ones end, so that a long-lived home does not grow a scrape.</summary>
     private const int MaxNames = 50;

@@ -27,7 +27,10 @@ internal sealed partial class SweepsGauges : IDisposable
         (_reader, _time, _logger) = (reader, time, logger);
         var meter = meters.Create(MeterName);
         _ = meter.CreateObservableGauge(
-            "sweeps.trials", () => ByWord<JobState>("state", _shown.Trials), "{trial}", "Trials by state, sweeps that were removed left out.");
+            "sweeps.trials",
+            () => ByWord<JobState>("state", _shown.Trials),
+            "{trial}",
+            "Trials by state, sweeps that were removed left out.");
         _ = meter.CreateObservableCounter(
             "sweeps.failures", () => ByWord<FailureClass>("class", _shown.Failures), "{failure}", "Failed attempts by class.");
         _ = meter.CreateObservableGauge(
@@ -35,7 +38,9 @@ internal sealed partial class SweepsGauges : IDisposable
             () => _shown.Best.Select(b => new Measurement<double>(b.Value, new("sweep", b.Sweep), new("metric", b.Metric))),
             description: "Best objective on validation, of the newest sweep of each name.");
         _ = meter.CreateObservableGauge(
-            "sweeps.tokens_per_second", () => _shown.TokensPerSecond, description: "Input tokens a second of all running trials.");
+            "sweeps.tokens_per_second",
+            () => _shown.TokensPerSecond,
+            description: "Input tokens a second of all running trials.");
         _ = meter.CreateObservableGauge("sweeps.unfinished", () => _shown.Unfinished, "{sweep}", "Sweeps that have not ended.");
         _ = meter.CreateObservableGauge(
             "sweeps.slots",

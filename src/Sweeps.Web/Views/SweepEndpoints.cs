@@ -66,7 +66,8 @@ internal static class SweepEndpoints
         var row = await reader.ResolveAsync(sweep, cancellation).ConfigureAwait(false);
         var (board, _) = await reader.LookAsync(row, cancellation).ConfigureAwait(false);
         var best = SweepReader.Best(board)
-            ?? throw ApiException.NotFound($"sweep {row.Id} has no evaluated trial yet{(row.Reason is null ? string.Empty : $": {row.Reason}")}");
+            ?? throw ApiException.NotFound(
+                $"sweep {row.Id} has no evaluated trial yet{(row.Reason is null ? string.Empty : $": {row.Reason}")}");
         var (_, view, summary) = await reader.TrialAsync(row, best.Trial, cancellation).ConfigureAwait(false);
         var checkpoint = await BestCheckpointAsync(ledger, view.Job.Id, cancellation).ConfigureAwait(false);
 
@@ -89,8 +90,9 @@ internal static class SweepEndpoints
             ?? throw ApiException.NotFound($"trial {job.Number} of sweep {job.Sweep} has no checkpoint on disk");
     }
 
-    /// <summary>The folder that the base was pinned in: a built-in one has its copy in the home, which an upgrade leaves alone.</summary>
-    private static async Task<string> PinnedBaseAsync(ILedger ledger, string sweep, TrialView view, CancellationToken cancellation)
+    /// <summary>The folder that the base was pinned in; of a built-in one, its copy in the home.</summary>
+    private static async Task<string> PinnedBaseAsync(
+        ILedger ledger, string sweep, TrialView view, CancellationToken cancellation)
     {
         var inputs = await ledger.InputsAsync(sweep, cancellation).ConfigureAwait(false);
         var config = inputs.FirstOrDefault(i => i.Role == "base/config.json");
@@ -98,7 +100,8 @@ internal static class SweepEndpoints
     }
 
     /// <summary>The last events of one job.</summary>
-    private static async Task<IReadOnlyList<EventRow>> EventsOfAsync(ISweepQueries queries, JobId job, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<EventRow>> EventsOfAsync(
+        ISweepQueries queries, JobId job, CancellationToken cancellation)
     {
         var found = new Queue<EventRow>();
         var above = 0L;

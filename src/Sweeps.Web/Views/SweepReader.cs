@@ -26,7 +26,8 @@ internal sealed partial class SweepReader(
     /// <exception cref="ApiException">404.</exception>
     public async Task<SweepRow> ResolveAsync(string sweep, CancellationToken cancellation) =>
         await queries.ResolveSweepAsync(sweep, cancellation).ConfigureAwait(false)
-        ?? throw ApiException.NotFound($"no sweep '{sweep}': give an id, an unambiguous beginning of one, or 'last' (sweeps ls lists them)");
+        ?? throw ApiException.NotFound(
+            $"no sweep '{sweep}': give an id, an unambiguous beginning of one, or 'last' (sweeps ls lists them)");
 
     /// <summary>All sweeps, newest first.</summary>
     public async Task<IReadOnlyList<SweepSummary>> ListAsync(CancellationToken cancellation)
@@ -84,7 +85,8 @@ internal sealed partial class SweepReader(
             var view = board.Trials[i];
             if (view.Trial.Number == number)
             {
-                return (board, view, TrialSummaries.Of(view, board.Points[i], live?.Running.FirstOrDefault(r => r.Job == view.Job.Id)));
+                var running = live?.Running.FirstOrDefault(r => r.Job == view.Job.Id);
+                return (board, view, TrialSummaries.Of(view, board.Points[i], running));
             }
         }
 

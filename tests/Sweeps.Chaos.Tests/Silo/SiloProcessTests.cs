@@ -89,6 +89,21 @@ public sealed class SiloProcessTests
     }
 
     [Fact]
+    public async Task A_drain_that_trainers_ignore_ends_with_the_grace()
+    {
+        using var home = new TemporaryHome();
+        await using var silo = SiloRun.Start(home.Home, "--seconds 60 --steps 600 --fault deaf", "--grace", "4");
+        using var client = await silo.ReadyAsync();
+        await TinySweep.LaunchAsync(client, home.Folder, 2);
+        _ = await SiloRun.UntilAsync<SweepDetail>(client, "/api/v1/sweeps/last", d => d.Preflight.Any(p => p.State == JobState.Running));
+        var clock = Stopwatch.StartNew();
+        silo.Signal(SiloRun.Terminate);
+        Assert.Equal(ExitCodes.Ok, await silo.EndAsync());
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(6), $"it took {clock.Elapsed}");
+        Assert.False(File.Exists(home.Home.SiloFile));
+    }
+
+    [Fact]
     public async Task A_shutdown_asked_for_by_the_API_is_the_same_drain()
     {
         using var home = new TemporaryHome();
