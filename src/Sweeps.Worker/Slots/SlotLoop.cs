@@ -52,6 +52,7 @@ internal sealed partial class SlotLoop(
             return;
         }
 
+        trainers.Prepare(stopLeasing);
         var reported = Task.CompletedTask;
         while (await TakeAsync(stopLeasing).ConfigureAwait(false) is { } lease)
         {
