@@ -49,6 +49,18 @@ public sealed class DispatcherLogicTests
     }
 
     [Fact]
+    public async Task A_worker_that_drains_waits_no_longer_and_its_offers_go_to_others()
+    {
+        Set("a", 1, Job("a", 1));
+        await Ask(0, 1);
+        var waiting = Ask(1, 1);
+        var other = _dispatcher.WaitForJobAsync(new SlotRequest("v", 1, 0, 1));
+        _dispatcher.Leave("w", 1);
+        Assert.Null(await waiting);
+        Assert.Equal(JobId.Train("a", 1), await other);
+    }
+
+    [Fact]
     public async Task A_new_request_of_a_slot_ends_the_former_and_gives_its_offer_back()
     {
         var first = Ask(0, 1);
