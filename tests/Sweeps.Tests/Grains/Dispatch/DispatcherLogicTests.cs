@@ -109,6 +109,25 @@ public sealed class DispatcherLogicTests
     }
 
     [Fact]
+    public async Task A_job_told_as_front_goes_to_its_slot_ahead_of_the_sweeps_next_list()
+    {
+        Set("a", 5, Job("a", 1), Job("a", 2));
+        Assert.Equal(JobId.Train("a", 1), await Ask(0, 1));
+        _dispatcher.Settle(JobId.Train("a", 1), 6);
+        var front = Job("a", 1) with { Front = true, PreferWorker = "w", PreferSlot = 0 };
+        _dispatcher.Front(front, 7);
+
+        // A list drawn up before does not take it away, nor does late news of the grant before.
+        Set("a", 6, Job("a", 2));
+        _dispatcher.Settle(JobId.Train("a", 2), 6);
+        Assert.Equal(JobId.Train("a", 1), await Ask(0, 2));
+        _dispatcher.Settle(JobId.Train("a", 1), 8);
+        _dispatcher.Front(front, 7);
+        Set("a", 7, front);
+        Assert.False(Ask(0, 3).IsCompleted);
+    }
+
+    [Fact]
     public async Task Sweeps_take_turns()
     {
         Set("a", 1, Job("a", 1), Job("a", 2), Job("a", 3));
