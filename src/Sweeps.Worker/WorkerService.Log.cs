@@ -22,6 +22,9 @@ public sealed partial class WorkerService
     [LoggerMessage(Level = LogLevel.Warning, Message = "Incarnation {Incarnation} is not the current one any more: everything held is given up")]
     private partial void LogStale(long incarnation);
 
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The dispatcher was not told of the drain: {Reason}")]
+    private partial void LogNotLeft(string reason);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Draining: {Count} attempts write a checkpoint and are given back")]
     private partial void LogDraining(int count);
 }

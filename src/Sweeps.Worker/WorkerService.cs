@@ -71,6 +71,7 @@ public sealed partial class WorkerService : BackgroundService
                 _stopCalls.Token)),
         ];
         _heartbeats = new Heartbeats(_options, _state, calls, OnStale, log);
+        _state.AskAbout = _heartbeats.Ask;
         _ticker = new Ticker(
             _options,
             _heartbeats,
@@ -100,6 +101,7 @@ public sealed partial class WorkerService : BackgroundService
         var reserve = TimeSpan.FromSeconds(Math.Min(3, grace.TotalSeconds / 5));
         LogDraining(_state.Held.Count());
         await _stopLeasing.CancelAsync().ConfigureAwait(false);
+        _ = LeaveAsync();
         var settle = TimeSpan.FromSeconds(Math.Min(3, grace.TotalSeconds / 5));
         var finished = await FinishedWithinAsync(settle).ConfigureAwait(false);
 
@@ -173,7 +175,7 @@ public sealed partial class WorkerService : BackgroundService
         await WarmUpAsync(stop).ConfigureAwait(false);
         await RegisterAsync(stop).ConfigureAwait(false);
         var ticking = _options.TicksByHand ? Task.CompletedTask : _ticker.RunAsync(_stopTicks.Token);
-        var listening = _heartbeats.ListenAsync(_clock, _stopTicks.Token);
+        var listening = _heartbeats.ListenAsync(_clock, stop);
         await Task.WhenAll(_slots.Select(slot => slot.RunAsync(stop))).ConfigureAwait(false);
         await _stopTicks.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(ticking, listening).ConfigureAwait(false);
@@ -254,6 +256,22 @@ public sealed partial class WorkerService : BackgroundService
         finally
         {
             _registering = 0;
+        }
+    }
+
+    /// <summary>A silo ends only when the calls that wait in it have.</summary>
+    private async Task LeaveAsync()
+    {
+        try
+        {
+            if (_state.Life.Incarnation > 0)
+            {
+                await _calls.LeaveAsync(_state.Life).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e)
+        {
+            LogNotLeft(e.Message);
         }
     }
 

@@ -37,6 +37,10 @@ public interface IDispatcherGrain : IGrainWithStringKey
     [ResponseTimeout("00:00:03")]
     Task FrontAsync(ReadyJob job, long change);
 
+    /// <summary>A worker drains: its slots wait no longer, and what they were offered goes to others at once.</summary>
+    [ResponseTimeout("00:00:03")]
+    Task LeaveAsync(string worker, long incarnation);
+
     /// <summary>Jobs ready and slots waiting; for metrics.</summary>
     Task<DispatcherStatus> StatusAsync();
 }

@@ -33,6 +33,10 @@ public interface IGpuWorkerGrain : IGrainWithStringKey
     [ResponseTimeout("00:00:03")]
     Task NudgeAsync(JobId job, long incarnation);
 
+    /// <summary>The worker drains: it waits for nudges no longer. A call that waits keeps its silo from ending.</summary>
+    [ResponseTimeout("00:00:03")]
+    Task LeaveAsync(long incarnation);
+
     /// <summary>Membership declared the worker's silo dead: ends the leases of its current incarnation early.</summary>
     Task SiloDiedAsync();
 

@@ -48,5 +48,12 @@ internal sealed class DispatcherGrain(TimeProvider time) : LogicGrain, IDispatch
     }
 
     /// <inheritdoc/>
+    public Task LeaveAsync(string worker, long incarnation)
+    {
+        _logic.Leave(worker, incarnation);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public Task<DispatcherStatus> StatusAsync() => Task.FromResult(_logic.Status);
 }

@@ -144,6 +144,23 @@ internal sealed class DispatcherLogic(TimeProvider time)
         }
     }
 
+    /// <summary>A worker drains: its slots go away empty-handed, and what they were offered goes to others.</summary>
+    public void Leave(string worker, long incarnation)
+    {
+        foreach (var (slot, waiter) in _waiting.Where(w => IsOf(w.Value.Request, worker, incarnation)).ToArray())
+        {
+            _waiting.Remove(slot);
+            waiter.Answer.TrySetResult(null);
+        }
+
+        foreach (var offer in _offers.Values.Where(o => IsOf(o.Request, worker, incarnation)).ToArray())
+        {
+            Withdraw(offer);
+        }
+
+        Match();
+    }
+
     /// <summary>Every tick: offers lapse, and slots that waited long enough go away empty-handed.</summary>
     public void Tick()
     {
@@ -160,6 +177,9 @@ internal sealed class DispatcherLogic(TimeProvider time)
 
         Match();
     }
+
+    private static bool IsOf(SlotRequest request, string worker, long incarnation) =>
+        request.Worker == worker && request.Incarnation <= incarnation;
 
     private bool IsAlive(Offer offer) =>
         _offers.TryGetValue(offer.Job, out var current)

@@ -111,9 +111,10 @@ internal sealed partial class SweepLogic
         _published = null;
     }
 
-    private async Task<bool> LoadAsync()
+    /// <summary>Reads the rows above the change seen, and the sweep's own before them unless a remembered one will do.</summary>
+    private async Task<bool> LoadAsync(bool remembered = false)
     {
-        var row = await _ledger.FindSweepAsync(_id);
+        var row = remembered && _row is { } known ? known : await _ledger.FindSweepAsync(_id);
         if (row is null)
         {
             Forget();
@@ -135,7 +136,9 @@ internal sealed partial class SweepLogic
     {
         // What is told from here on needs a step of its own.
         _stepQueued = false;
-        if (!await LoadAsync())
+
+        // A hint is about a job. The sweep's own row is this activation's, or a commit on it is refused; pulses read it.
+        if (!await LoadAsync(remembered: !_pulse))
         {
             return;
         }
@@ -143,7 +146,7 @@ internal sealed partial class SweepLogic
         while (await AdvanceAsync())
         {
             // The job rows of that commit, and whatever happened meanwhile.
-            await LoadAsync();
+            await LoadAsync(remembered: true);
         }
 
         Publish();

@@ -9,8 +9,8 @@ namespace Sweeps.Grains.Sweep;
 /// <summary>What a sweep decides from its rows: pure functions.</summary>
 internal static class SweepRules
 {
-    /// <summary>Ready jobs told to the dispatcher at once, at most: more than slots, less than a message's worth.</summary>
-    public const int MostReady = 256;
+    /// <summary>Ready jobs told to the dispatcher at once, at least: it is told again whenever one of them is leased.</summary>
+    private const int LeastReady = 64;
 
     /// <summary>The winner: the best objective among completed and stopped trials; of equals the lowest number. Null: none has a result.</summary>
     public static JobRow? Winner(IEnumerable<JobRow> trials, bool maximize)
@@ -55,7 +55,12 @@ internal static class SweepRules
         }
 
         var held = index.Held.Count(j => j.Id.Kind == kind);
-        var room = kind == JobKind.Train && concurrency > 0 ? Math.Min(MostReady, concurrency - held) : MostReady;
+        var room = Math.Max(LeastReady, 4 * held);
+        if (kind == JobKind.Train && concurrency > 0)
+        {
+            room = Math.Min(room, concurrency - held);
+        }
+
         if (index.Held.Any(IsSuspect))
         {
             return [];

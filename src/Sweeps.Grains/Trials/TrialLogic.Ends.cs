@@ -97,7 +97,7 @@ internal sealed partial class TrialLogic
         rows.AddRange(DroppedAtEnd(record, next));
         var change = await CommitAsync(transition.ToString().ToLowerInvariant(), record, next, rows);
         _progress = null;
-        if (next is { State: JobState.Queued, Front: true, NotBefore: 0 })
+        if (next is { State: JobState.Queued, Front: true, NotBefore: 0, SiloDeaths: < JobRules.SuspectDeaths })
         {
             _peers.Front(_job, next.Worker, next.Slot, change);
         }

@@ -30,19 +30,8 @@ internal sealed partial class TrialLogic
 
     private async Task<LeaseAnswer> TryLeaseAsync(LeaseRequest request)
     {
-        if (await LoadAsync() is not { } record)
-        {
-            return Refused($"there is no job {_job}");
-        }
-
-        if (IsSameRequest(record.Job, request))
-        {
-            return Granted(await AssignAsync(record));
-        }
-
         // A grant is decided on fresh rows only: the sweep's and the worker's are guarded in the same commit.
-        record = await LoadAsync(again: true);
-        if (record is null)
+        if (await LoadAsync(again: true) is not { } record)
         {
             return Refused($"there is no job {_job}");
         }

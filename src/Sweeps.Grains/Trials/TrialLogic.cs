@@ -169,7 +169,12 @@ internal sealed partial class TrialLogic
             Checkpoints = [.. CheckpointRules.NewestFirst(checkpoints)],
         };
         _readAt = _time.GetTimestamp();
-        _peers.JobChanged(_job.Sweep, result.Change);
+        if (next.State != record.Job.State || next.Wanted != record.Job.Wanted)
+        {
+            // Progress alone takes the sweep nowhere: its next pulse reads it.
+            _peers.JobChanged(_job.Sweep, result.Change);
+        }
+
         return result.Change;
     }
 

@@ -54,6 +54,13 @@ internal sealed class GpuWorkerGrain(
     }
 
     /// <inheritdoc/>
+    public Task LeaveAsync(long incarnation)
+    {
+        _logic.Leave(incarnation);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public Task SiloDiedAsync() => GuardAsync(() => _logic.SiloDiedAsync());
 
     /// <inheritdoc/>

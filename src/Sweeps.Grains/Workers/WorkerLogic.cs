@@ -178,6 +178,16 @@ internal sealed class WorkerLogic
         }
     }
 
+    /// <summary>The worker drains: it waits for nudges no longer.</summary>
+    public void Leave(long incarnation)
+    {
+        if (_row is { } row && row.Incarnation == incarnation && _nudged is { } waiting)
+        {
+            _nudged = null;
+            waiting.TrySetResult(new Nudge([]));
+        }
+    }
+
     /// <summary>Every tick: notices a worker that stopped beating, and sends a waiting one away.</summary>
     public void Tick()
     {

@@ -20,6 +20,8 @@ internal sealed partial class AttemptRun
     private readonly TimeProvider _clock;
     private readonly HangWatch _watch;
     private readonly Action _onNearEnd;
+    private readonly Action<HeldLease> _onFirstStep;
+    private bool _stepped;
     private int _released;
     private int _abandoned;
     private int _ticksToKill = -1;
@@ -35,8 +37,15 @@ internal sealed partial class AttemptRun
     /// <param name="clock">Clock.</param>
     /// <param name="log">Log.</param>
     /// <param name="onNearEnd">Told once, when the attempt is about to end: the slot may take its next lease.</param>
+    /// <param name="onFirstStep">Told once, after the first new step: the attempt really runs.</param>
     public AttemptRun(
-        HeldLease lease, ITrainer trainer, WorkerOptions options, TimeProvider clock, ILogger log, Action onNearEnd)
+        HeldLease lease,
+        ITrainer trainer,
+        WorkerOptions options,
+        TimeProvider clock,
+        ILogger log,
+        Action onNearEnd,
+        Action<HeldLease> onFirstStep)
     {
         _lease = lease;
         _trainer = trainer;
@@ -44,6 +53,7 @@ internal sealed partial class AttemptRun
         _clock = clock;
         _log = log;
         _onNearEnd = onNearEnd;
+        _onFirstStep = onFirstStep;
         _watch = new HangWatch(options, clock);
     }
 
@@ -181,6 +191,12 @@ internal sealed partial class AttemptRun
     private void OnProgress(ProgressFrame progress)
     {
         _lease.Progress = progress;
+        if (!_stepped && progress.Step > progress.ResumedFrom)
+        {
+            _stepped = true;
+            _onFirstStep(_lease);
+        }
+
         var left = (progress.TotalSteps - progress.Step) * progress.StepSeconds;
         if (left is { } seconds && seconds <= _options.PrefetchLead.TotalSeconds)
         {

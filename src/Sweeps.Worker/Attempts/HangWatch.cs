@@ -31,7 +31,9 @@ internal sealed class HangWatch(WorkerOptions options, TimeProvider clock)
             known.Beats++;
             if (phase == "write" && _phase is ("step" or "evaluate"))
             {
-                // The writer's thread beats beside the training thread: it must not hide that one's silence.
+                // The writer's thread beats beside the training thread: it must not hide that one's silence. But a
+                // process that writes lives, though it waits for the disk and uses no CPU time.
+                _still = 0;
                 return;
             }
 

@@ -95,7 +95,8 @@ internal sealed partial class Heartbeats(
         }
     }
 
-    private void Ask(HeldLease lease)
+    /// <summary>Sends a heartbeat of an attempt now, unless one is on its way.</summary>
+    public void Ask(HeldLease lease)
     {
         if (!lease.Asking)
         {

@@ -15,6 +15,10 @@ internal sealed class GrainCalls(IGrainFactory grains, IOptions<WorkerOptions> o
 
     public Task<Nudge> WaitForNudgeAsync(long incarnation) => Worker().WaitForNudgeAsync(incarnation);
 
+    public Task LeaveAsync(WorkerLife life) => Task.WhenAll(
+        grains.GetGrain<IDispatcherGrain>(options.Value.Pool).LeaveAsync(life.Worker, life.Incarnation),
+        Worker().LeaveAsync(life.Incarnation));
+
     public Task<JobId?> WaitForJobAsync(SlotRequest request) =>
         grains.GetGrain<IDispatcherGrain>(options.Value.Pool).WaitForJobAsync(request);
 

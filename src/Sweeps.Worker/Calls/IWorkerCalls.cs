@@ -17,6 +17,9 @@ internal interface IWorkerCalls
 
     Task<Nudge> WaitForNudgeAsync(long incarnation);
 
+    /// <summary>The worker drains: calls of it that wait for work or nudges end.</summary>
+    Task LeaveAsync(WorkerLife life);
+
     Task<JobId?> WaitForJobAsync(SlotRequest request);
 
     Task<LeaseAnswer> LeaseAsync(JobId job, LeaseRequest request);

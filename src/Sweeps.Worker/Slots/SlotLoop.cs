@@ -52,6 +52,7 @@ internal sealed partial class SlotLoop(
             return;
         }
 
+        trainers.Prepare(stopLeasing);
         var reported = Task.CompletedTask;
         while (await TakeAsync(stopLeasing).ConfigureAwait(false) is { } lease)
         {
@@ -232,7 +233,7 @@ internal sealed partial class SlotLoop(
     private async Task<Task> RunOnAsync(ITrainer trainer, HeldLease lease, CancellationToken stopLeasing)
     {
         var began = clock.GetTimestamp();
-        var run = new AttemptRun(lease, trainer, options, clock, log, () => Prefetch(stopLeasing));
+        var run = new AttemptRun(lease, trainer, options, clock, log, () => Prefetch(stopLeasing), state.AskAbout);
         if (lease.Job.Sweep == _lastSweep && _lastSeconds <= options.PrefetchLead)
         {
             run.NearEnd();

@@ -48,6 +48,15 @@ internal sealed class SlotTrainer(
         _usedAt = clock.GetTimestamp();
     }
 
+    /// <summary>Starts the trainer while the first job is still being waited for.</summary>
+    public void Prepare(CancellationToken cancellation)
+    {
+        if (_trainer is null)
+        {
+            _prepared ??= StartAsync(cancellation);
+        }
+    }
+
     /// <summary>The trainer failed: it goes, and if asked the next one starts meanwhile.</summary>
     public async Task ReplaceAsync(bool prepare, CancellationToken cancellation)
     {

@@ -17,6 +17,9 @@ internal sealed class WorkerState
     /// <summary>LibTorch, CPU capability and threads, as a trainer said.</summary>
     public string Machine { get; set; } = "unknown";
 
+    /// <summary>Sends a heartbeat of an attempt at once.</summary>
+    public Action<HeldLease> AskAbout { get; set; } = _ => { };
+
     /// <summary>Attempts held.</summary>
     public IEnumerable<HeldLease> Held => _held.Values;
 

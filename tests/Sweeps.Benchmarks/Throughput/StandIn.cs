@@ -1,8 +1,6 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Sweeps.Core.Homes;
-using Sweeps.Core.Ids;
-using Sweeps.Core.States;
-using Sweeps.Core.Trainer;
 
 namespace Sweeps.Benchmarks.Throughput;
 
@@ -13,17 +11,11 @@ namespace Sweeps.Benchmarks.Throughput;
 internal sealed class StandIn
 {
     private readonly StandInOptions _options;
-    private readonly FrameStream _frames;
-    private readonly Stream _output;
-    private Running? _running;
+    private readonly StandInPipe _pipe = new(Console.OpenStandardInput(), Console.OpenStandardOutput());
+    private StandInAttempt? _attempt;
     private double _writeSeconds = 0.005;
 
-    private StandIn(StandInOptions options)
-    {
-        _options = options;
-        _output = Console.OpenStandardOutput();
-        _frames = new FrameStream(Console.OpenStandardInput(), _output);
-    }
+    private StandIn(StandInOptions options) => _options = options;
 
     /// <summary>Runs until the input ends.</summary>
     public static async Task<int> RunAsync(string[] args)
@@ -31,7 +23,7 @@ internal sealed class StandIn
         var options = StandInOptions.Parse(args);
         var home = new SweepsHome(options.Home);
         Directory.CreateDirectory(home.Slots);
-        using var slot = await LockAsync(Path.Combine(home.Slots, $"{options.Slot}.lock"));
+        using var slot = await LockAsync($"{home.Slots}/{options.Slot}.lock");
         await new StandIn(options).ServeAsync();
         return 0;
     }
@@ -53,37 +45,62 @@ internal sealed class StandIn
 
     private async Task ServeAsync()
     {
-        while (await _frames.ReadAsync() is { } frame)
+        while (await _pipe.ReadAsync() is { } frame)
         {
-            switch (frame)
+            using (frame)
             {
-                case WorkerHello:
-                    await _frames.WriteAsync(new TrainerHello(Frame.Version, "stand-in", Environment.ProcessId, "stand-in 1"));
-                    break;
-                case StartFrame start:
-                    _running = new Running(start.Assignment);
-                    _ = RunGuardedAsync(_running);
-                    break;
-                case OfferAnswer answer when Mine(answer) is { } running:
-                    running.Answer.TrySetResult(answer.Committed);
-                    break;
-                case CommandFrame { Command: TrainerCommand.Exit }:
+                if (!Serve(frame.RootElement))
+                {
                     return;
-                case CommandFrame command when Mine(command) is { } running && _options.Fault != "deaf":
-                    running.Command(command.Command);
-                    break;
+                }
             }
         }
     }
 
-    private Running? Mine(Frame frame) =>
-        _running is { } running && frame.Job == running.Job && frame.Attempt == running.Attempt ? running : null;
+    private bool Serve(JsonElement frame)
+    {
+        switch (frame.GetProperty("type").GetString())
+        {
+            case "worker-hello":
+                _pipe.Write("trainer-hello", null, 0, json =>
+                {
+                    json.WriteNumber("protocol", frame.GetProperty("protocol").GetInt32());
+                    json.WriteString("build", "stand-in");
+                    json.WriteNumber("process_id", Environment.ProcessId);
+                    json.WriteString("machine", "stand-in 1");
+                });
+                return true;
+            case "start":
+                _attempt = new StandInAttempt(frame);
+                _ = RunGuardedAsync(_attempt);
+                return true;
+            case "offer-answer" when Mine(frame) is { } attempt:
+                attempt.Answered.TrySetResult();
+                return true;
+            case "command" when frame.GetProperty("command").GetString() is var command:
+                if (command != "exit" && _options.Fault != "deaf")
+                {
+                    Mine(frame)?.Command(command!);
+                }
 
-    private async Task RunGuardedAsync(Running running)
+                return command != "exit";
+            default:
+                return true;
+        }
+    }
+
+    private StandInAttempt? Mine(JsonElement frame) =>
+        _attempt is { } mine
+        && frame.GetProperty("job").GetString() == mine.Job
+        && frame.GetProperty("attempt").GetInt32() == mine.Attempt
+            ? mine
+            : null;
+
+    private async Task RunGuardedAsync(StandInAttempt attempt)
     {
         try
         {
-            await RunAsync(running);
+            await RunAsync(attempt);
         }
         catch (Exception e)
         {
@@ -92,132 +109,171 @@ internal sealed class StandIn
         }
     }
 
-    private async Task RunAsync(Running running)
+    private async Task RunAsync(StandInAttempt attempt)
     {
         var began = Stopwatch.GetTimestamp();
-        var step = running.Assignment.Checkpoints.Select(one => one.Step).DefaultIfEmpty(0).Max();
-        var resumedFrom = step;
-        if (_options.Steps > 1)
+        var step = attempt.ResumedFrom;
+        Say(attempt, step);
+        while (step < _options.Steps && attempt.Wish is null)
         {
-            await SendAsync(running, new BeatFrame("step", 0));
-            await SendAsync(running, Progress(step, resumedFrom));
-        }
-
-        while (step < _options.Steps && running.Wish == TrainerCommand.Continue)
-        {
-            var share = _options.Seconds * (step - resumedFrom + 1) / _options.Steps;
-            await WaitUntilAsync(began, step + 1 == _options.Steps ? share - _writeSeconds : share, running.Commanded);
-            if (running.Wish != TrainerCommand.Continue)
+            var until = _options.Seconds * (step - attempt.ResumedFrom + 1) / _options.Steps;
+            await WaitUntilAsync(began, step + 1 == _options.Steps ? until - _writeSeconds : until, attempt.Commanded);
+            if (attempt.Wish is not null)
             {
                 break;
             }
 
             step++;
-            if (running.Attempt == 1 && step == 2 && await FaultAsync(running))
+            if (attempt.Attempt == 1 && step == 2 && Fault(attempt))
             {
                 return;
             }
 
-            if (_options.Steps > 1)
-            {
-                await SendAsync(running, new BeatFrame("step", step));
-                await SendAsync(running, Progress(step, resumedFrom));
-            }
+            Say(attempt, step);
         }
 
-        if (running.Wish == TrainerCommand.Abandon)
+        if (attempt.Wish == "abandon")
         {
-            await SendAsync(running, new ReleasedFrame(step));
+            Send(attempt, "released", json => json.WriteNumber("step", step));
             return;
         }
 
-        var offer = await OfferAsync(running, step, began);
+        var weights = await OfferAsync(attempt, step, began);
         if (step < _options.Steps)
         {
-            await SendAsync(running, new ReleasedFrame(step));
+            Send(attempt, "released", json => json.WriteNumber("step", step));
             return;
         }
 
-        var weights = offer.Checkpoint?.WeightsSha256;
-        await SendAsync(running, new DoneFrame(weights, weights));
+        Send(attempt, "done", json =>
+        {
+            json.WriteString("final_sha256", weights);
+            json.WriteString("best_sha256", weights);
+        });
     }
 
-    private async Task<OfferFrame> OfferAsync(Running running, int step, long began)
+    /// <returns>Hash of the weights; null when the job writes none.</returns>
+    private async Task<string?> OfferAsync(StandInAttempt attempt, int step, long began)
     {
         var final = step == _options.Steps;
-        var job = running.Job;
-        OfferedCheckpoint? checkpoint = null;
-        if (job.Kind == JobKind.Train)
+        StandInCheckpoint? checkpoint = null;
+        if (attempt.Trains)
         {
             var before = Stopwatch.GetTimestamp();
-            checkpoint = StandInCheckpoint.Write(job, running.Assignment.Directory, step, final);
+            checkpoint = StandInCheckpoint.Write(attempt.Job, attempt.Directory, step);
             _writeSeconds = (0.8 * _writeSeconds) + (0.2 * Stopwatch.GetElapsedTime(before).TotalSeconds);
         }
 
         // An assignment takes its seconds, however quick the disk was.
-        if (final && running.Assignment.Checkpoints.Count == 0)
+        if (final && attempt.ResumedFrom == 0)
         {
-            await WaitUntilAsync(began, _options.Seconds, running.Commanded);
+            await WaitUntilAsync(began, _options.Seconds, attempt.Commanded);
         }
 
-        var quality = 0.5 + (job.Number % 1000 / 2500.0);
-        var offer = new OfferFrame
+        Send(attempt, "offer", json =>
         {
-            Offer = 1,
-            Checkpoint = checkpoint,
-            Evaluations = final && job.Kind != JobKind.Preflight
-                ?
-                [
-                    new OfferedEvaluation(
-                        step,
-                        job.Kind == JobKind.Evaluate ? "test" : "validation",
-                        "plain",
-                        1 - quality,
-                        quality,
-                        quality,
-                        new Dictionary<string, double> { ["no"] = quality, ["yes"] = quality },
-                        100),
-                ]
-                : [],
-            Seconds = Stopwatch.GetElapsedTime(began).TotalSeconds,
-            TotalSteps = _options.Steps,
-            StepSeconds = _options.Seconds / _options.Steps,
-        };
-        await SendAsync(running, offer);
-        await running.Answer.Task;
-        return offer;
+            json.WriteNumber("offer", 1);
+            if (checkpoint is not null)
+            {
+                WriteCheckpoint(json, checkpoint, step, final);
+            }
+
+            if (final && (attempt.Trains || attempt.Evaluates))
+            {
+                WriteEvaluation(json, attempt, step);
+            }
+
+            json.WriteNumber("seconds", Stopwatch.GetElapsedTime(began).TotalSeconds);
+            json.WriteNumber("total_steps", _options.Steps);
+            json.WriteNumber("step_seconds", _options.Seconds / _options.Steps);
+        });
+        await attempt.Answered.Task;
+        return checkpoint?.WeightsSha256;
     }
 
-    private async Task<bool> FaultAsync(Running running)
+    private static void WriteCheckpoint(Utf8JsonWriter json, StandInCheckpoint checkpoint, int step, bool final)
+    {
+        json.WriteStartObject("checkpoint");
+        json.WriteNumber("step", step);
+        json.WriteString("directory", checkpoint.Folder);
+        json.WriteString("sha256", checkpoint.Sha256);
+        json.WriteNumber("bytes", checkpoint.Bytes);
+        json.WriteBoolean("has_state", true);
+        json.WriteBoolean("is_best", true);
+        json.WriteBoolean("is_final", final);
+        json.WriteString("weights_sha256", checkpoint.WeightsSha256);
+        json.WriteNumber("write_seconds", 0);
+        json.WriteNumber("standstill_seconds", 0);
+        json.WriteEndObject();
+    }
+
+    private static void WriteEvaluation(Utf8JsonWriter json, StandInAttempt attempt, int step)
+    {
+        var quality = 0.5 + (attempt.Number % 1000 / 2500.0);
+        json.WriteStartArray("evaluations");
+        json.WriteStartObject();
+        json.WriteNumber("step", step);
+        json.WriteString("split", attempt.Evaluates ? "test" : "validation");
+        json.WriteString("variant", "plain");
+        json.WriteNumber("loss", 1 - quality);
+        json.WriteNumber("accuracy", quality);
+        json.WriteNumber("macro_f1", quality);
+        json.WriteStartObject("f1");
+        json.WriteNumber("no", quality);
+        json.WriteNumber("yes", quality);
+        json.WriteEndObject();
+        json.WriteNumber("rows", 100);
+        json.WriteEndObject();
+        json.WriteEndArray();
+    }
+
+    /// <summary>Progress and a beat; an assignment of one step says nothing.</summary>
+    private void Say(StandInAttempt attempt, int step)
+    {
+        if (_options.Steps == 1)
+        {
+            return;
+        }
+
+        Send(attempt, "beat", json =>
+        {
+            json.WriteString("phase", "step");
+            json.WriteNumber("count", step);
+        });
+        Send(attempt, "progress", json =>
+        {
+            json.WriteNumber("step", step);
+            json.WriteNumber("total_steps", _options.Steps);
+            json.WriteNumber("resumed_from", attempt.ResumedFrom);
+            json.WriteNumber("loss", 1.0 / (step + 1));
+            json.WriteNumber("step_seconds", _options.Seconds / _options.Steps);
+            json.WriteString("phase", "step");
+        });
+    }
+
+    private bool Fault(StandInAttempt attempt)
     {
         switch (_options.Fault)
         {
             case "crash":
-                await Console.Error.WriteLineAsync("the stand-in crashes as asked");
-                Environment.FailFast(null);
+                Environment.FailFast("the stand-in crashes as asked");
                 return true;
             case "hang":
                 return true;
             case "garbage":
-                await _output.WriteAsync(new byte[] { 255, 255, 255, 255, 1, 2, 3 });
-                await _output.FlushAsync();
+                _pipe.WriteGarbage();
                 return true;
             case "fail":
-                await SendAsync(running, new FailedFrame(FailureClass.NonFiniteLoss, "the loss is NaN at step 2, as asked"));
+                Send(attempt, "failed", json =>
+                {
+                    json.WriteString("failure", "non-finite-loss");
+                    json.WriteString("message", "the loss is NaN at step 2, as asked");
+                });
                 return true;
             default:
                 return false;
         }
     }
-
-    private ProgressFrame Progress(int step, int resumedFrom) => new()
-    {
-        Step = step,
-        TotalSteps = _options.Steps,
-        ResumedFrom = resumedFrom,
-        Loss = 1.0 / (step + 1),
-        StepSeconds = _options.Seconds / _options.Steps,
-    };
 
     private static async Task WaitUntilAsync(long began, double seconds, Task commanded)
     {
@@ -229,34 +285,6 @@ internal sealed class StandIn
         }
     }
 
-    private ValueTask SendAsync(Running running, Frame frame) =>
-        _frames.WriteAsync(frame with { Job = running.Job, Attempt = running.Attempt });
-
-    /// <summary>The assignment in hand.</summary>
-    private sealed class Running(JobAssignment assignment)
-    {
-        private readonly TaskCompletionSource _commanded = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public JobAssignment Assignment => assignment;
-
-        public JobId Job => assignment.Job;
-
-        public int Attempt => assignment.Attempt;
-
-        public TrainerCommand Wish { get; private set; } = TrainerCommand.Continue;
-
-        public Task Commanded => _commanded.Task;
-
-        public TaskCompletionSource<bool> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public void Command(TrainerCommand command)
-        {
-            Wish = command;
-            _commanded.TrySetResult();
-            if (command == TrainerCommand.Abandon)
-            {
-                Answer.TrySetResult(false);
-            }
-        }
-    }
+    private void Send(StandInAttempt attempt, string type, Action<Utf8JsonWriter> body) =>
+        _pipe.Write(type, attempt.Job, attempt.Attempt, body);
 }

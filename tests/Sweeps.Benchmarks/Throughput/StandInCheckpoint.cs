@@ -1,35 +1,35 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
-using Sweeps.Core.Ids;
-using Sweeps.Core.Trainer;
 
 namespace Sweeps.Benchmarks.Throughput;
 
 /// <summary>A checkpoint of 4 KB as a trainer writes it: temporary folder, files synced, renamed, folder synced.</summary>
-internal static partial class StandInCheckpoint
+/// <param name="Folder">Its folder.</param>
+/// <param name="Sha256">Hash of its manifest.</param>
+/// <param name="Bytes">Bytes of its files.</param>
+/// <param name="WeightsSha256">Hash of its weights.</param>
+internal sealed partial record StandInCheckpoint(string Folder, string Sha256, long Bytes, string WeightsSha256)
 {
     private const int WeightBytes = 4096;
 
-    /// <summary>Writes it and says what an offer needs.</summary>
-    public static OfferedCheckpoint Write(JobId job, string attemptFolder, int step, bool final)
+    /// <summary>Writes it. The same job at the same step has the same weights, whoever computes them.</summary>
+    public static StandInCheckpoint Write(string job, string attemptFolder, int step)
     {
-        var folder = Path.Combine(attemptFolder, $"step-{step}");
+        var folder = $"{attemptFolder}/step-{step}";
         var temporary = folder + ".tmp";
         Directory.CreateDirectory(temporary);
-
-        // The same job at the same step has the same weights, whoever computes them.
         var weights = new byte[WeightBytes];
         var seed = SHA256.HashData(Encoding.UTF8.GetBytes($"{job} {step}"));
-        for (var i = 0; i < weights.Length; i++)
+        for (var at = 0; at < weights.Length; at += seed.Length)
         {
-            weights[i] = seed[i % seed.Length];
+            seed.CopyTo(weights, at);
         }
 
         var weightsSha = Convert.ToHexStringLower(SHA256.HashData(weights));
         var manifest = Encoding.UTF8.GetBytes($$"""{"step":{{step}},"files":[{"name":"weights.bin","sha256":"{{weightsSha}}"}]}""");
-        WriteSynced(Path.Combine(temporary, "weights.bin"), weights);
-        WriteSynced(Path.Combine(temporary, "manifest.json"), manifest);
+        WriteSynced(temporary + "/weights.bin", weights);
+        WriteSynced(temporary + "/manifest.json", manifest);
         if (Directory.Exists(folder))
         {
             Directory.Delete(folder, recursive: true);
@@ -37,17 +37,8 @@ internal static partial class StandInCheckpoint
 
         Directory.Move(temporary, folder);
         SyncFolder(attemptFolder);
-        return new OfferedCheckpoint(
-            step,
-            folder,
-            Convert.ToHexStringLower(SHA256.HashData(manifest)),
-            weights.Length + manifest.Length,
-            HasState: true,
-            IsBest: true,
-            IsFinal: final,
-            weightsSha,
-            WriteSeconds: 0,
-            StandstillSeconds: 0);
+        return new StandInCheckpoint(
+            folder, Convert.ToHexStringLower(SHA256.HashData(manifest)), weights.Length + manifest.Length, weightsSha);
     }
 
     private static void WriteSynced(string path, byte[] bytes)

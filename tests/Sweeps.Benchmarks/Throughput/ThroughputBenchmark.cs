@@ -35,9 +35,16 @@ internal static class ThroughputBenchmark
 
     private static async Task<int> MeasureAsync(ThroughputOptions options, SweepsHome home)
     {
-        using var silo = await SiloUnderTest.StartAsync(options, home);
-        var launch = await LaunchAsync(options, home, silo);
         var began = Stopwatch.GetTimestamp();
+        using var silo = await SiloUnderTest.StartAsync(options, home);
+        Console.Error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"silo ready after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s"));
+        began = Stopwatch.GetTimestamp();
+        var launch = await LaunchAsync(options, home, silo);
+        Console.Error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{launch.Trials} trials launched after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s"));
+        began = Stopwatch.GetTimestamp();
         SweepSummary summary;
         var done = 0;
         do

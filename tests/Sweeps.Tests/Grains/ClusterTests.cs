@@ -122,6 +122,31 @@ public sealed class ClusterTests : IAsyncLifetime
         Assert.False((await trial.LeaseAsync(request with { Request = 8 })).Granted);
     }
 
+    [Fact]
+    public async Task A_sweep_goes_on_when_a_silo_dies_with_half_of_its_grains()
+    {
+        await Grains.GetGrain<ISweepGrain>("test-5").LaunchAsync(TestPlanner.Request("trials=12 test=1", "client-5"));
+        var worker = new FakeWorker(Grains, "w");
+        await worker.RegisterAsync();
+        var killed = 0;
+        async Task<bool> EndedWithADeathAsync()
+        {
+            var done = (await _ledger.JobsAsync("test-5")).Count(j => j.State == JobState.Completed);
+            if (done >= 4 && Interlocked.Exchange(ref killed, 1) == 0)
+            {
+                await _cluster.KillSiloAsync(_cluster.Silos[1]);
+            }
+
+            return await EndedAsync("test-5");
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(slot => worker.RunSlotAsync(slot, EndedWithADeathAsync)));
+        var row = (await _ledger.FindSweepAsync("test-5", TestContext.Current.CancellationToken))!;
+        Assert.Equal((1, SweepState.Completed, 12), (killed, row.State, row.Winner!.Value));
+        var attempts = await _ledger.AttemptsAsync(JobId.Train("test-5", 12), TestContext.Current.CancellationToken);
+        Assert.Equal("completed", attempts[^1].Outcome);
+    }
+
     private async Task<bool> EndedAsync(string sweep) => (await _ledger.FindSweepAsync(sweep))!.State.HasEnded();
 
     private static async Task Eventually(Func<Task<bool>> so)

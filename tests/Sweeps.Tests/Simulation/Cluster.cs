@@ -93,6 +93,9 @@ internal sealed class Cluster
             }
         }));
 
+    /// <summary>The living activations, for a failure's message.</summary>
+    public string Describe() => string.Join(' ', _grains.Values.SelectMany(a => a).Where(a => a.Alive).Select(a => $"{a.Type.Name}:{a.Key}"));
+
     private Activation? Resolve(Type type, string key)
     {
         if (!_grains.TryGetValue((type, key), out var all))

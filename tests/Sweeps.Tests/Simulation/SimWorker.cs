@@ -30,14 +30,19 @@ internal sealed class SimWorker(Cluster cluster, Silo silo)
 
     private async Task RunAsync()
     {
-        var registration = new WorkerRegistration($"{World.Random.Next()}", "host", 1, Options.Slots, "m", "none");
-        _incarnation = await RepeatAsync<WorkerLogic, long>(silo.Name, w => w.RegisterAsync(registration));
+        await RegisterAsync();
         World.Spawn(BeatAsync);
         for (var slot = 0; slot < Options.Slots; slot++)
         {
             var s = slot;
             World.Spawn(() => SlotAsync(s));
         }
+    }
+
+    private async Task RegisterAsync()
+    {
+        var registration = new WorkerRegistration($"{World.Random.Next()}", "host", 1, Options.Slots, "m", "none");
+        _incarnation = await RepeatAsync<WorkerLogic, long>(silo.Name, w => w.RegisterAsync(registration));
     }
 
     private async Task BeatAsync()
@@ -50,7 +55,13 @@ internal sealed class SimWorker(Cluster cluster, Silo silo)
                 _incarnation,
                 [.. _leases.Select(l => new HeldJob(l.Assignment.Job, l.Assignment.Attempt, l.Slot))],
                 new Dictionary<int, string>());
-            await TryAsync<WorkerLogic, WorkerBeatAnswer>(silo.Name, w => w.BeatAsync(beat));
+            var answer = await TryAsync<WorkerLogic, WorkerBeatAnswer>(silo.Name, w => w.BeatAsync(beat));
+            if (answer is { Current: false } && beat.Incarnation == _incarnation)
+            {
+                // A registration that was delivered late raised it once more: begin anew.
+                _leases.ForEach(l => l.Abandoned = true);
+                await RegisterAsync();
+            }
         }
     }
 

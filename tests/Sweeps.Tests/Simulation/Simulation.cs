@@ -84,6 +84,7 @@ internal sealed class Simulation
         var row = Row();
         return $"sweep {row?.State}/{row?.Wanted}: "
             + string.Join("; ", jobs.OrderBy(j => j.Id).Select(j => $"{j.Id} {j.State}/{j.Wanted} attempt {j.Attempt} step {j.Step} {j.Worker}#{j.Incarnation}/{j.Slot} deaths {j.SiloDeaths} failures {j.Failures} {j.Message}"))
+            + $"; workers {string.Join(' ', _cluster.Rows.WorkersAsync().GetAwaiter().GetResult().Select(w => $"{w.Name}#{w.Incarnation}"))}; {_cluster.Describe()}; {_options}"
             + "; events: " + string.Join("; ", _cluster.Rows.EventsAsync(Sweep, 0, 100000).GetAwaiter().GetResult().TakeLast(12)
                 .Select(e => $"{e.At - 1767225600000}: {e.Job} {e.Kind} {e.Message}"));
     }

@@ -11,7 +11,7 @@ namespace Sweeps.Tests.Simulation;
 [Trait("Category", "Simulation")]
 public sealed class SimulationTests
 {
-    private const int Seeds = 1000;
+    private const int Seeds = 2000;
 
     [Fact]
     public void Every_schedule_keeps_the_promises()

@@ -119,6 +119,8 @@ internal sealed class FakeGrains(InMemoryLedger ledger) : ISweepsGrains
 
         public Task NudgeAsync(JobId job, long incarnation) => throw new NotSupportedException();
 
+        public Task LeaveAsync(long incarnation) => throw new NotSupportedException();
+
         public Task SiloDiedAsync() => throw new NotSupportedException();
     }
 }

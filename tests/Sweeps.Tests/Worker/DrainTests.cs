@@ -25,6 +25,7 @@ public sealed class DrainTests
         Assert.Equal(AttemptOutcome.Released, bench.Cluster.Reports.All[^1].Report.End!.Outcome);
         Assert.False(trainer.Killed);
         Assert.Single(bench.Cluster.Leases.All);
+        Assert.Equal([new WorkerLife("w", 1)], bench.Cluster.Leaves.All);
     }
 
     [Fact]
@@ -51,7 +52,8 @@ public sealed class DrainTests
         var began = bench.Clock.GetTimestamp();
         var trainer = await bench.RunAsync(WorkerBench.Job(1));
         var drain = bench.DrainAsync(Grace);
-        var report = await bench.MovingClockAsync(bench.Cluster.Reports.NextAsync());
+        await bench.MovingClockAsync(trainer.Exited);
+        var report = await bench.Cluster.Reports.NextAsync();
         Assert.True(trainer.Killed);
         Assert.Equal(AttemptOutcome.Released, report.Report.End!.Outcome);
         await drain.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);

@@ -60,8 +60,20 @@ public sealed class HangWatchTests
     public void Each_phase_learns_on_its_own()
     {
         Beats("step", 1, 1, 1);
-        _watch.Beat("write");
+        _watch.Beat("load");
         Assert.Equal(601, TicksToHang(() => null).Ticks);
+    }
+
+    [Fact]
+    public void A_writer_that_beats_does_not_hide_a_training_thread_that_is_silent()
+    {
+        Beats("step", 1, 1, 1);
+        var (ticks, words) = TicksToHang(() =>
+        {
+            _watch.Beat("write");
+            return 100;
+        });
+        Assert.Equal((61, "hang in phase step: no beat for 60 s"), (ticks, words));
     }
 
     private void Beats(string phase, params double[] gaps)

@@ -101,6 +101,20 @@ public sealed class HeartbeatTests
     }
 
     [Fact]
+    public async Task The_first_new_step_is_told_at_once()
+    {
+        await using var bench = await WorkerBench.StartAsync();
+        var trainer = await bench.RunAsync(WorkerBench.Job(1));
+        trainer.Say(new ProgressFrame { Step = 4, TotalSteps = 9, ResumedFrom = 4 });
+        trainer.Say(new ProgressFrame { Step = 5, TotalSteps = 9, ResumedFrom = 4 });
+        trainer.Say(new ProgressFrame { Step = 6, TotalSteps = 9, ResumedFrom = 4 });
+        trainer.Say(new EventFrame("word", "after the progress"));
+        await bench.Cluster.Reports.NextAsync();
+        Assert.True((await bench.Cluster.Heartbeats.NextAsync()).Request.Progress!.Step >= 5);
+        Assert.Single(bench.Cluster.Heartbeats.All);
+    }
+
+    [Fact]
     public async Task A_nudge_makes_the_worker_ask_at_once()
     {
         await using var bench = await WorkerBench.StartAsync(prepare: bench => bench.Cluster.OnHeartbeat =

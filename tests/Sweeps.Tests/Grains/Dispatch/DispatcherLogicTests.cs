@@ -49,6 +49,18 @@ public sealed class DispatcherLogicTests
     }
 
     [Fact]
+    public async Task A_worker_that_drains_waits_no_longer_and_its_offers_go_to_others()
+    {
+        Set("a", 1, Job("a", 1));
+        await Ask(0, 1);
+        var waiting = Ask(1, 1);
+        var other = _dispatcher.WaitForJobAsync(new SlotRequest("v", 1, 0, 1));
+        _dispatcher.Leave("w", 1);
+        Assert.Null(await waiting);
+        Assert.Equal(JobId.Train("a", 1), await other);
+    }
+
+    [Fact]
     public async Task A_new_request_of_a_slot_ends_the_former_and_gives_its_offer_back()
     {
         var first = Ask(0, 1);
@@ -94,6 +106,25 @@ public sealed class DispatcherLogicTests
         Set("b", 4, Job("b", 8) with { Front = true, PreferWorker = "w", PreferSlot = 2 });
         Assert.Equal(JobId.Train("b", 8), await same);
         Assert.False(other.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_job_told_as_front_goes_to_its_slot_ahead_of_the_sweeps_next_list()
+    {
+        Set("a", 5, Job("a", 1), Job("a", 2));
+        Assert.Equal(JobId.Train("a", 1), await Ask(0, 1));
+        _dispatcher.Settle(JobId.Train("a", 1), 6);
+        var front = Job("a", 1) with { Front = true, PreferWorker = "w", PreferSlot = 0 };
+        _dispatcher.Front(front, 7);
+
+        // A list drawn up before does not take it away, nor does late news of the grant before.
+        Set("a", 6, Job("a", 2));
+        _dispatcher.Settle(JobId.Train("a", 2), 6);
+        Assert.Equal(JobId.Train("a", 1), await Ask(0, 2));
+        _dispatcher.Settle(JobId.Train("a", 1), 8);
+        _dispatcher.Front(front, 7);
+        Set("a", 7, front);
+        Assert.False(Ask(0, 3).IsCompleted);
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using Orleans.Runtime;
+using Sweeps.Abstractions;
 using Sweeps.Abstractions.Dispatch;
 using Sweeps.Abstractions.Trials;
 using Sweeps.Abstractions.Workers;
@@ -15,13 +17,24 @@ internal sealed class FakeWorker(IGrainFactory grains, string name)
 
     public long Incarnation { get; private set; }
 
-    public async Task RegisterAsync() => Incarnation = await grains.GetGrain<IGpuWorkerGrain>(name).RegisterAsync(Registration);
+    public async Task RegisterAsync() => Incarnation =
+        await RepeatAsync(() => grains.GetGrain<IGpuWorkerGrain>(name).RegisterAsync(Registration));
 
     public async Task RunSlotAsync(int slot, Func<Task<bool>> ended)
     {
         while (!await ended())
         {
-            if (await LeaseAsync(slot) is var (job, assignment))
+            (JobId Job, JobAssignment Assignment)? lease = null;
+            try
+            {
+                lease = await LeaseAsync(slot);
+            }
+            catch (Exception e) when (e is TimeoutException or OrleansException)
+            {
+                // The dispatcher was on a silo that died: ask again.
+            }
+
+            if (lease is var (job, assignment))
             {
                 await RunAsync(job, assignment, slot);
             }
@@ -40,14 +53,30 @@ internal sealed class FakeWorker(IGrainFactory grains, string name)
             return null;
         }
 
-        var answer = await grains.GetGrain<ITrialGrain>(job.ToString())
-            .LeaseAsync(new LeaseRequest(name, Incarnation, slot, request, "m"));
+        var answer = await RepeatAsync(() => grains.GetGrain<ITrialGrain>(job.ToString())
+            .LeaseAsync(new LeaseRequest(name, Incarnation, slot, request, "m")));
         return answer.Granted ? (job, answer.Assignment!) : null;
     }
 
     public Task<HeartbeatAnswer> HeartbeatAsync(JobId job, int attempt, int slot) =>
-        grains.GetGrain<ITrialGrain>(job.ToString()).HeartbeatAsync(new HeartbeatRequest(
-            attempt, new WorkerLife(name, Incarnation), slot, new ProgressFrame { Step = 1, TotalSteps = 10, Loss = 0.5 }));
+        RepeatAsync(() => grains.GetGrain<ITrialGrain>(job.ToString()).HeartbeatAsync(new HeartbeatRequest(
+            attempt, new WorkerLife(name, Incarnation), slot, new ProgressFrame { Step = 1, TotalSteps = 10, Loss = 0.5 })));
+
+    /// <summary>As workers do: repeated with the same numbers until answered.</summary>
+    private static async Task<T> RepeatAsync<T>(Func<Task<T>> call)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (Exception e) when (attempt < 20 && e is TimeoutException or OrleansException or OutcomeUnknownException)
+            {
+                await Task.Delay(100);
+            }
+        }
+    }
 
     private async Task RunAsync(JobId job, JobAssignment assignment, int slot)
     {
@@ -63,12 +92,12 @@ internal sealed class FakeWorker(IGrainFactory grains, string name)
             offer = offer with { Checkpoint = null, Evaluations = [], StepSeconds = 0.1, PeakMemoryBytes = 1000 };
         }
 
-        await trial.ReportAsync(new Report { Attempt = assignment.Attempt, Sequence = 1, Offer = offer });
-        await trial.ReportAsync(new Report
+        await RepeatAsync(() => trial.ReportAsync(new Report { Attempt = assignment.Attempt, Sequence = 1, Offer = offer }));
+        await RepeatAsync(() => trial.ReportAsync(new Report
         {
             Attempt = assignment.Attempt,
             Sequence = 2,
             End = new AttemptEnd(AttemptOutcome.Completed, FinalSha256: "final", BestSha256: "best"),
-        });
+        }));
     }
 }

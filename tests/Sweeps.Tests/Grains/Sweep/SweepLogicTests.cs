@@ -274,6 +274,7 @@ public sealed class SweepLogicTests
         }
 
         await bench.Sweep.PokeAsync(1000);
+        Assert.Equal(2, bench.Hints.Count(h => h.StartsWith("front", StringComparison.Ordinal)));
         Assert.Equal([3, 4], bench.Ready.Select(r => r.Job.Number));
         await bench.CompleteAsync(3, 0.1);
         await bench.CompleteAsync(4, 0.1);

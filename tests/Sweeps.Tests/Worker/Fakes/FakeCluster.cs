@@ -19,6 +19,8 @@ internal sealed class FakeCluster : IWorkerCalls
     /// <summary>Jobs that a wish concerns.</summary>
     public Channel<JobId> Nudges { get; } = Channel.CreateUnbounded<JobId>();
 
+    public Watched<WorkerLife> Leaves { get; } = new();
+
     public Watched<WorkerRegistration> Registrations { get; } = new();
 
     public Watched<WorkerBeat> Beats { get; } = new();
@@ -54,6 +56,12 @@ internal sealed class FakeCluster : IWorkerCalls
     }
 
     public async Task<Nudge> WaitForNudgeAsync(long incarnation) => new([await Nudges.Reader.ReadAsync()]);
+
+    public Task LeaveAsync(WorkerLife life)
+    {
+        Leaves.Add(life);
+        return Task.CompletedTask;
+    }
 
     public async Task<JobId?> WaitForJobAsync(SlotRequest request)
     {
