@@ -77,7 +77,8 @@ public sealed partial class WorkerService : BackgroundService
             _heartbeats,
             new Resources(_options, _state, _gate, machine, log),
             _slots,
-            clock);
+            clock,
+            log);
     }
 
     /// <summary>Slots of this worker.</summary>

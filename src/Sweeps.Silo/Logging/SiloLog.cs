@@ -53,9 +53,16 @@ internal sealed class SiloLog(string directory, TimeProvider time, TextWriter st
                 // Nothing can be written where the log would say so.
             }
 
-            if (level >= LogLevel.Warning)
+            try
             {
-                standardError.WriteLine(toPeople);
+                if (level >= LogLevel.Warning)
+                {
+                    standardError.WriteLine(toPeople);
+                }
+            }
+            catch (IOException)
+            {
+                // Standard error is a file of the home, so it is full when the home is: whoever logs must not die of it.
             }
         }
     }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Sweeps.Worker.Slots;
 
 namespace Sweeps.Worker.Beats;
@@ -6,8 +7,8 @@ namespace Sweeps.Worker.Beats;
 /// The worker's own ticks: heartbeats, pulses and watches hang on them. A late tick counts once, and after a gap nothing
 /// expires until everyone has had the time to answer.
 /// </summary>
-internal sealed class Ticker(
-    WorkerOptions options, Heartbeats heartbeats, Resources resources, IReadOnlyList<SlotLoop> slots, TimeProvider clock)
+internal sealed partial class Ticker(
+    WorkerOptions options, Heartbeats heartbeats, Resources resources, IReadOnlyList<SlotLoop> slots, TimeProvider clock, ILogger log)
 {
     private const int GapTicks = 4;
     private const int ResourceTicks = 2;
@@ -24,7 +25,15 @@ internal sealed class Ticker(
         {
             while (await timer.WaitForNextTickAsync(stop).ConfigureAwait(false))
             {
-                Tick();
+                try
+                {
+                    Tick();
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    // Everything hangs on the ticks: whatever one of them met, the next one comes.
+                    LogTickFailed(e);
+                }
             }
         }
         catch (OperationCanceledException)
@@ -55,4 +64,7 @@ internal sealed class Ticker(
             resources.Check(() => slots.Sum(slot => slot.Trainer.ResidentBytes()));
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A tick of the worker failed")]
+    private partial void LogTickFailed(Exception error);
 }
