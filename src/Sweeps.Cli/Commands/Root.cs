@@ -39,6 +39,7 @@ internal static class Root
             root.Subcommands.Add(command);
         }
 
+        HelpWithExamples.Install(root);
         return root;
     }
 }
