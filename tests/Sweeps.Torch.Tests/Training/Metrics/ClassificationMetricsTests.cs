@@ -1,0 +1,70 @@
+using System.Text.Json;
+using Sweeps.Torch.Tests.Models;
+using Sweeps.Training.Metrics;
+using Xunit;
+
+namespace Sweeps.Torch.Tests.Training.Metrics;
+
+/// <summary>The numbers that scikit-learn gives.</summary>
+public sealed class ClassificationMetricsTests
+{
+    [Fact]
+    public void F1_and_accuracy_by_hand()
+    {
+        var metrics = ClassificationMetrics.Of([0, 0, 1, 1, 1, 2], [0, 1, 1, 1, 0, 1], 4);
+        Assert.Equal(0.5, metrics.Accuracy);
+        Assert.Equal([0.5, 4.0 / 7, 0, 0], metrics.F1);
+        Assert.Equal((0.5 + (4.0 / 7)) / 4, metrics.MacroF1, 15);
+    }
+
+    [Fact]
+    public void Every_case_of_scikit_learn()
+    {
+        using var golden = JsonDocument.Parse(File.ReadAllText(SharedFiles.Golden("search/metrics_hard.json")));
+        var checkedCases = 0;
+        foreach (var one in golden.RootElement.GetProperty("cases").EnumerateArray())
+        {
+            var labels = one.GetProperty("labels").EnumerateArray().Select(label => label.ToString()).ToList();
+            int[] Read(string name) => [.. one.GetProperty(name).EnumerateArray().Select(label => labels.IndexOf(label.ToString()))];
+            var (truth, predicted) = (Read("y_true"), Read("y_pred"));
+            if (predicted.Contains(-1) || one.TryGetProperty("sample_weight", out _))
+            {
+                // Predictions outside the labels and weights of rows do not exist here.
+                continue;
+            }
+
+            var metrics = ClassificationMetrics.Of(truth, predicted, labels.Count);
+            var expected = one.GetProperty("expect").GetProperty("given_labels");
+            Assert.Equal(one.GetProperty("expect").GetProperty("accuracy").GetDouble(), metrics.Accuracy, 1e-9);
+            Assert.Equal(expected.GetProperty("macro").GetProperty("f1").GetDouble(), metrics.MacroF1, 1e-9);
+            var f1 = expected.GetProperty("f1").EnumerateArray().Select(value => value.GetDouble());
+            Assert.All(f1.Zip(metrics.F1), pair => Assert.Equal(pair.First, pair.Second, 1e-9));
+            checkedCases++;
+        }
+
+        Assert.InRange(checkedCases, 12, 30);
+    }
+
+    [Theory]
+    [InlineData(true, 0.5, 0.5, false)]
+    [InlineData(true, 0.51, 0.5, true)]
+    [InlineData(false, 0.5, 0.5, false)]
+    [InlineData(false, 0.49, 0.5, true)]
+    public void Only_strictly_better_beats_the_best(bool maximize, double value, double best, bool expected)
+    {
+        var objective = new Objective("loss", maximize);
+        Assert.Equal(expected, objective.IsBetter(value, best));
+        Assert.True(objective.IsBetter(value, null));
+    }
+
+    [Fact]
+    public void Balanced_weights_are_inverse_to_frequency_with_mean_one()
+    {
+        var settings = TrialWorkplace.Settings with { ClassWeights = "balanced" };
+        var weights = ClassWeighting.Resolve(settings, [10, 40, 20])!;
+        Assert.Equal(1, weights.Average(), 1e-6);
+        Assert.Equal(4, weights[0] / weights[1], 1e-5);
+        Assert.Equal(2, weights[0] / weights[2], 1e-5);
+        Assert.Null(ClassWeighting.Resolve(TrialWorkplace.Settings, [1, 2, 3]));
+    }
+}

@@ -1,0 +1,55 @@
+using Sweeps.Core.Ids;
+using Sweeps.Core.States;
+using Sweeps.Core.Trainer;
+using Sweeps.Training.Inspect;
+using Xunit;
+
+namespace Sweeps.Torch.Tests.Training.Preflight;
+
+/// <summary>What is refused before a sweep has cost anything.</summary>
+public sealed class PreflightTests : IDisposable
+{
+    private static readonly JobId Job = new("s", JobKind.Preflight, 1);
+    private readonly TrialWorkplace _place = new();
+
+    public void Dispose() => _place.Dispose();
+
+    [Fact]
+    public void A_vocabulary_that_does_not_know_the_texts_is_refused_with_the_figure()
+    {
+        var csv = File.ReadAllLines(_place["train.csv"]);
+        File.WriteAllLines(_place["train.csv"], csv.Select((line, row) => row == 0 ? line : line.Replace("brand", "marque", StringComparison.Ordinal)));
+        var settings = TrialWorkplace.Settings with { Template = "{text} Label:" };
+        var failed = Assert.IsType<FailedFrame>(TrialWorkplace.Run(_place.Assign("bert", Job, 1, settings), new RecordingLink()));
+        Assert.Equal(FailureClass.BadData, failed.Failure);
+        Assert.Matches(@"does not know 6\.\d % of the training texts \(150 of \d", failed.Message);
+    }
+
+    [Fact]
+    public void A_setting_that_does_not_fit_the_base_is_refused()
+    {
+        var failed = Assert.IsType<FailedFrame>(TrialWorkplace.Run(
+            _place.Assign("bert", Job, 1, TrialWorkplace.Settings with { FrozenLayers = 7 }), new RecordingLink()));
+        Assert.Equal(FailureClass.BadSpec, failed.Failure);
+        Assert.Contains("frozen_layers must be from 0", failed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_label_that_is_not_declared_names_its_line()
+    {
+        var settings = TrialWorkplace.Settings with { Data = new Core.Spec.DataSettings { Labels = ["Under", "Over"] } };
+        var failed = Assert.IsType<FailedFrame>(TrialWorkplace.Run(_place.Assign("bert", Job, 1, settings), new RecordingLink()));
+        Assert.Equal(FailureClass.BadData, failed.Failure);
+        Assert.Matches(@"train\.csv:\d+: the label 'Average' is not among the declared labels", failed.Message);
+    }
+
+    [Fact]
+    public void Inspect_tells_what_a_base_is_and_how_it_reads_the_data()
+    {
+        var facts = BaseInspector.Inspect(_place["gemma3"], TrialWorkplace.Settings, _place["train.csv"]);
+        Assert.Equal(("gemma3_text", 2, 32, 40, true), (facts.Family, facts.Layers, facts.HiddenSize, facts.MaxPositions, facts.IsDecoder));
+        Assert.Equal(256L * 32, facts.EmbeddingParameters);
+        Assert.Equal(0, facts.UnknownShare);
+        Assert.InRange(facts.MeanTokens!.Value, 15, 20);
+    }
+}

@@ -1,0 +1,97 @@
+using Sweeps.Core.Ids;
+using Sweeps.Core.Spec;
+using Sweeps.Core.Trainer;
+using Sweeps.Training.Inputs;
+using Xunit;
+
+namespace Sweeps.Torch.Tests.Training.Recipes;
+
+/// <summary>A run that was cut ends with the weights of one that was not, bit for bit.</summary>
+public sealed class ResumeTests : IDisposable
+{
+    private readonly TrialWorkplace _place = new();
+
+    public void Dispose() => _place.Dispose();
+
+    public static TheoryData<string, string> Kinds => new()
+    {
+        { "bert", "full" },
+        { "bert", "lora" },
+        { "gemma3", "full" },
+        { "gemma3", "lora" },
+        { "gemma3", "label-tokens" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Resuming_at_twenty_random_steps_equals_the_undisturbed_run(string model, string kind)
+    {
+        var settings = SettingsOf(kind);
+        var undisturbed = new RecordingLink();
+        var expected = Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign(model, JobId.Train("s", 1), 1, settings), undisturbed));
+        var total = undisturbed.Offers[^1].TotalSteps;
+        Assert.Equal(30, total);
+        var random = new Random(20261123);
+        for (var trial = 2; trial < 22; trial++)
+        {
+            var cut = random.Next(1, total);
+            var job = JobId.Train("s", trial);
+            var first = random.Next(2) == 0 ? new RecordingLink { ReleaseAt = cut } : new RecordingLink { AbandonAt = cut };
+            var ended = TrialWorkplace.Run(_place.Assign(model, job, 1, settings), first);
+            Assert.True(ended is ReleasedFrame, $"cut at {cut}: {ended}");
+
+            var second = new RecordingLink();
+            ended = TrialWorkplace.Run(_place.Assign(model, job, 2, settings, first.Offers), second);
+            Assert.True(expected == ended as DoneFrame, $"cut at {cut}: {ended} instead of {expected}");
+            Assert.DoesNotContain(second.Events, told => told.Kind is "replay-differs" or "checkpoint-bad");
+            Assert.Equal(
+                undisturbed.Offers.SelectMany(offer => offer.Evaluations).Select(evaluation => (evaluation.Step, evaluation.Loss, evaluation.MacroF1)),
+                first.Offers.Concat(second.Offers).SelectMany(offer => offer.Evaluations)
+                    .Select(evaluation => (evaluation.Step, evaluation.Loss, evaluation.MacroF1)).Distinct());
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void A_warm_trainer_equals_a_cold_one(string model, string kind)
+    {
+        var settings = SettingsOf(kind) with { Epochs = 1 };
+        var cold = Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign(model, JobId.Train("s", 1), 1, settings), new RecordingLink()));
+        var session = new TrainerSession();
+        TrialWorkplace.Run(_place.Assign("gemma3", JobId.Train("s", 2), 1, TrialWorkplace.Settings with { Epochs = 1, Seed = 9 }), new RecordingLink(), session);
+        TrialWorkplace.Run(_place.Assign("bert", JobId.Train("s", 3), 1, TrialWorkplace.Lora with { Epochs = 1, MaxLength = 20 }), new RecordingLink(), session);
+        var warm = Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign(model, JobId.Train("s", 4), 1, settings), new RecordingLink(), session));
+        Assert.Equal(cold, warm);
+    }
+
+    [Fact]
+    public void A_replayed_step_that_differs_is_told_once()
+    {
+        var job = JobId.Train("s", 1);
+        var first = new RecordingLink { AbandonAt = 7 };
+        TrialWorkplace.Run(_place.Assign("bert", job, 1, TrialWorkplace.Settings), first);
+        var curve = Path.Combine(_place.Folder(job, 1), "curve");
+        var lines = File.ReadAllLines(curve);
+        lines[6] = lines[6].Replace(' ', '~').Replace("6~", "6 1", StringComparison.Ordinal).Replace('~', ' ');
+        File.WriteAllLines(curve, lines);
+        var second = new RecordingLink();
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign("bert", job, 2, TrialWorkplace.Settings, first.Offers.Take(1)), second));
+        var told = Assert.Single(second.Events, happening => happening.Kind == "replay-differs");
+        Assert.StartsWith("step 6 gave loss", told.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_seed_gives_other_weights()
+    {
+        var one = TrialWorkplace.Run(_place.Assign("bert", JobId.Train("s", 1), 1, TrialWorkplace.Settings with { Epochs = 1 }), new RecordingLink());
+        var other = TrialWorkplace.Run(_place.Assign("bert", JobId.Train("s", 2), 1, TrialWorkplace.Settings with { Epochs = 1, Seed = 2 }), new RecordingLink());
+        Assert.NotEqual(Assert.IsType<DoneFrame>(one).FinalSha256, Assert.IsType<DoneFrame>(other).FinalSha256);
+    }
+
+    private static TrialSettings SettingsOf(string kind) => kind switch
+    {
+        "full" => TrialWorkplace.Settings,
+        "lora" => TrialWorkplace.Lora,
+        _ => TrialWorkplace.Settings with { Head = "label-tokens", FrozenLayers = 1 },
+    };
+}

@@ -1,0 +1,98 @@
+using System.Security.Cryptography;
+using Sweeps.Core.Ids;
+using Sweeps.Core.Json;
+using Sweeps.Core.Spec;
+using Sweeps.Core.Trainer;
+using Sweeps.Data.Campaigns;
+using Sweeps.Models.Loading;
+using Sweeps.Models.Safetensors;
+using Sweeps.Training;
+using Sweeps.Training.Inputs;
+
+namespace Sweeps.Torch.Tests.Training;
+
+/// <summary>Tiny bases, campaigns and attempts in one temporary folder; attempts run in this process.</summary>
+internal sealed class TrialWorkplace : IDisposable
+{
+    private const string Bert = """
+        {
+          "model_type": "bert", "vocab_size": 256, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
+          "num_attention_heads": 4, "max_position_embeddings": 40, "pad_token_id": 0,
+          "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1
+        }
+        """;
+
+    private const string Gemma3 = """
+        {
+          "model_type": "gemma3_text", "vocab_size": 256, "hidden_size": 32, "intermediate_size": 48,
+          "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 8,
+          "max_position_embeddings": 40, "query_pre_attn_scalar": 8, "sliding_window": 6,
+          "layer_types": ["sliding_attention", "full_attention"], "pad_token_id": 0
+        }
+        """;
+
+    private readonly string _root = Directory.CreateTempSubdirectory("sweeps-training-").FullName;
+
+    public TrialWorkplace(int train = 150, int validation = 40, int test = 40)
+    {
+        CampaignGenerator.Generate(CampaignPreset.V25, 1, train, validation, test).WriteCsv(_root);
+        MakeBase("bert", Bert);
+        MakeBase("gemma3", Gemma3);
+    }
+
+    public static TrialSettings Settings { get; } = new()
+    {
+        Base = "base",
+        Epochs = 3,
+        BatchSize = 16,
+        LearningRate = 3e-3,
+        CheckpointSeconds = 0,
+        CheckpointSteps = 4,
+        Template = CampaignData.Template,
+        Data = new DataSettings { Labels = CampaignWords.Labels },
+    };
+
+    public static TrialSettings Lora { get; } = Settings with { Method = "lora", Rank = 4, LoraDropout = 0.1 };
+
+    public string this[string name] => Path.Combine(_root, name);
+
+    public JobAssignment Assign(
+        string model, JobId job, int attempt, TrialSettings settings, IEnumerable<OfferFrame>? committed = null, int writtenBy = 1) => new()
+        {
+            Job = job,
+            Attempt = attempt,
+            Settings = SweepsJson.Write(settings),
+            Inputs =
+            [
+                .. new[] { "train", "validation", "test" }.Select(role => Input(role, this[role + ".csv"])),
+                .. Directory.EnumerateFiles(this[model]).Select(file => Input("base/" + Path.GetFileName(file), file)),
+            ],
+            Checkpoints = [.. (committed ?? []).Reverse().Select(offer => new AssignedCheckpoint(
+                writtenBy, offer.Checkpoint!.Step, offer.Checkpoint.Directory, offer.Checkpoint.Sha256, true, offer.Checkpoint.IsBest))],
+            Directory = Folder(job, attempt),
+            FormerDirectories = [.. Enumerable.Range(1, attempt - 1).Select(former => Folder(job, former))],
+        };
+
+    public string Folder(JobId job, int attempt) => Path.Combine(_root, job.ToString(), $"attempt-{attempt}");
+
+    public static Frame Run(JobAssignment assignment, RecordingLink link, TrainerSession? session = null) =>
+        AttemptRunner.Run(assignment, session ?? new TrainerSession(), link, TimeProvider.System);
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    private void MakeBase(string name, string config)
+    {
+        CampaignTokenizer.Write(this[name], 40);
+        File.WriteAllText(Path.Combine(this[name], "config.json"), config);
+        using var model = ModelFamilies.Create(ModelConfig.Read(this[name]), new LoadOptions { Seed = 3 });
+        SafetensorsWriter.Save(
+            Path.Combine(this[name], "model.safetensors"),
+            model.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value)));
+    }
+
+    private static AssignedInput Input(string role, string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        return new AssignedInput(role, path, Convert.ToHexStringLower(SHA256.HashData(bytes)), bytes.Length);
+    }
+}
