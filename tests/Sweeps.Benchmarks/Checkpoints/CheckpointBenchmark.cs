@@ -14,7 +14,9 @@ internal static class CheckpointBenchmark
     private const int QuickstartBatch = 32;
 
     /// <summary>Runs it and prints two tables.</summary>
-    /// <returns>0 when it ran, whatever it measured; 1 when training failed; 2 for options that are not understood; 130 when interrupted.</returns>
+    /// <returns>
+    /// 0 when it ran, whatever it measured; 1 when training failed; 2 for options that are not understood; 130 when interrupted.
+    /// </returns>
     public static int Run(string[] args)
     {
         if (args is ["--help" or "-h" or "-?"])
@@ -58,9 +60,10 @@ internal static class CheckpointBenchmark
         var root = Path.Combine(options.Folder, $"sweeps-checkpoints-{Environment.ProcessId}-{size}");
         try
         {
-            return size == CheckpointOptions.Tiny
-                ? Measure(size, root, CheckpointJob.BuiltInBase(), QuickstartBatch, options, cancellation)
-                : Measure(size, root, CheckpointJob.WriteBase(Path.Combine(root, "base"), Gemma3Shape.Large), options.BatchSize, options, cancellation);
+            var (baseFolder, batchSize) = size == CheckpointOptions.Tiny
+                ? (CheckpointJob.BuiltInBase(), QuickstartBatch)
+                : (CheckpointJob.WriteBase(Path.Combine(root, "base"), Gemma3Shape.Large), options.BatchSize);
+            return Measure(size, root, baseFolder, batchSize, options, cancellation);
         }
         finally
         {

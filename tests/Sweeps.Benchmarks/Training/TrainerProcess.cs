@@ -6,14 +6,21 @@ using TorchSharp;
 namespace Sweeps.Benchmarks.Training;
 
 /// <summary>
-/// Makes this process what a worker makes of a trainer: tcmalloc or jemalloc preloaded where there is one, one thread.
-/// Both must be in the environment before the process starts, so the program is started again in place.
+/// Makes this process what a worker makes of a trainer: tcmalloc or jemalloc preloaded where there is one, one thread,
+/// and texts normalised as tokenisers need it (this program is built without, for the stand-ins' sake). All of it must be
+/// in the environment before the process starts, so the program is started again in place.
 /// </summary>
 internal static partial class TrainerProcess
 {
     private const string Preload = "LD_PRELOAD";
 
-    private static readonly string[] ThreadVariables = ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"];
+    private static readonly (string Name, string Value)[] Variables =
+    [
+        ("OMP_NUM_THREADS", "1"),
+        ("MKL_NUM_THREADS", "1"),
+        ("OPENBLAS_NUM_THREADS", "1"),
+        ("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "0"),
+    ];
 
     private static readonly string[] Folders =
         ["/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib"];
@@ -29,7 +36,7 @@ internal static partial class TrainerProcess
     {
         var allocator = Folders.SelectMany(_ => Allocators, Path.Combine).FirstOrDefault(File.Exists);
         var isPreloaded = allocator is null || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Preload));
-        if (!isPreloaded || Array.Exists(ThreadVariables, name => Environment.GetEnvironmentVariable(name) != "1"))
+        if (!isPreloaded || Array.Exists(Variables, each => Environment.GetEnvironmentVariable(each.Name) != each.Value))
         {
             StartAgain(isPreloaded ? null : allocator);
         }
@@ -62,14 +69,15 @@ internal static partial class TrainerProcess
             Set(Preload, allocator);
         }
 
-        foreach (var name in ThreadVariables)
+        foreach (var (name, value) in Variables)
         {
-            Set(name, "1");
+            Set(name, value);
         }
 
         string?[] arguments = [.. File.ReadAllText("/proc/self/cmdline").TrimEnd('\0').Split('\0'), null];
         _ = Execute(Environment.ProcessPath!, arguments);
-        throw new InvalidOperationException($"{Environment.ProcessPath} does not start again: {Marshal.GetLastPInvokeErrorMessage()}");
+        throw new InvalidOperationException(
+            $"{Environment.ProcessPath} does not start again: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
     private static void Set(string name, string value)
