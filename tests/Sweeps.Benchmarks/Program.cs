@@ -1,9 +1,13 @@
+using Sweeps.Benchmarks.Checkpoints;
 using Sweeps.Benchmarks.Throughput;
+using Sweeps.Benchmarks.Training;
 
 return args switch
 {
     ["stand-in", .. var rest] => await StandIn.RunAsync(rest),
     ["throughput", .. var rest] => await ThroughputBenchmark.RunAsync(rest),
+    ["step", .. var rest] => StepBenchmark.Run(rest),
+    ["checkpoint", .. var rest] => CheckpointBenchmark.Run(rest),
     _ => Usage(),
 };
 
@@ -13,6 +17,10 @@ static int Usage()
         usage: Sweeps.Benchmarks VERB [options]
           throughput [--trials 10000] [--slots 16] [--seconds 0.1] [--limit 0.05] [--silo DLL] [--home DIR]
               short trials on a real silo with stand-ins for trainers, against the minimum of trials x seconds / slots
+          step [--model both] [--loss both] [--rounds 40] [--steps 2000]
+              a training step against its own matrix products, and memory over many steps (step --help)
+          checkpoint [--size both] [--interval 30] [--intervals 3] [--rounds 2] [--batch 4] [--folder DIR]
+              steps a second with checkpoints against without (checkpoint --help)
           stand-in --seconds 0.1 [--steps 1] [--fault none] --home DIR --slot N
               a process that speaks the trainer protocol and trains nothing
         """);
