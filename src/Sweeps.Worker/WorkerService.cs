@@ -93,43 +93,6 @@ public sealed partial class WorkerService : BackgroundService
     /// <summary>One tick, for tests.</summary>
     internal void Tick() => _ticker.Tick();
 
-    /// <summary>
-    /// Drains: every attempt writes a checkpoint and is given back, trainers end. What takes longer than
-    /// <paramref name="grace"/> is given back, or killed, without a checkpoint; that costs no retry.
-    /// </summary>
-    public async Task DrainAsync(TimeSpan grace)
-    {
-        var reserve = TimeSpan.FromSeconds(Math.Min(3, grace.TotalSeconds / 5));
-        LogDraining(_state.Held.Count());
-        await _stopLeasing.CancelAsync().ConfigureAwait(false);
-        _ = LeaveAsync();
-        var settle = TimeSpan.FromSeconds(Math.Min(3, grace.TotalSeconds / 5));
-        var finished = await FinishedWithinAsync(settle).ConfigureAwait(false);
-
-        // A lease that is still unanswered would only be given back: it is left to the beats.
-        await _stopCalls.CancelAsync().ConfigureAwait(false);
-        if (!finished && !await FinishedWithinAsync(grace - reserve - settle).ConfigureAwait(false))
-        {
-            foreach (var slot in _slots)
-            {
-                slot.Run?.Abandon("drained out of time");
-            }
-
-            if (!await FinishedWithinAsync(reserve * 0.6).ConfigureAwait(false))
-            {
-                KillTrainers();
-                if (!await FinishedWithinAsync(reserve * 0.3).ConfigureAwait(false))
-                {
-                    GiveUpAll("drained out of time");
-                    KillTrainers();
-                    await FinishedWithinAsync(reserve * 0.1).ConfigureAwait(false);
-                }
-            }
-        }
-
-        await _stopTicks.CancelAsync().ConfigureAwait(false);
-    }
-
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -173,7 +136,7 @@ public sealed partial class WorkerService : BackgroundService
         }
 
         await Task.WhenAll(Enumerable.Range(0, _slots.Count).Select(QuarantineIfHeldAsync)).ConfigureAwait(false);
-        await WarmUpAsync(stop).ConfigureAwait(false);
+        await LearnMachineAsync(stop).ConfigureAwait(false);
         await RegisterAsync(stop).ConfigureAwait(false);
         var ticking = _options.TicksByHand ? Task.CompletedTask : _ticker.RunAsync(_stopTicks.Token);
         var listening = _heartbeats.ListenAsync(_clock, stop);
@@ -193,9 +156,16 @@ public sealed partial class WorkerService : BackgroundService
         _state.Quarantine(slot, held);
     }
 
-    /// <summary>The first trainer says what the machine is; its slot has it warm.</summary>
-    private async Task WarmUpAsync(CancellationToken stop)
+    /// <summary>The first trainer says what the machine is, unless a former life of this boot wrote it down.</summary>
+    private async Task LearnMachineAsync(CancellationToken stop)
     {
+        var known = new KnownMachine(_options);
+        if (known.Read() is { } machine)
+        {
+            _state.Machine = machine;
+            return;
+        }
+
         var first = Enumerable.Range(0, _slots.Count).Where(slot => !_state.Quarantined.ContainsKey(slot)).Take(1).ToList();
         if (first.Count == 0)
         {
@@ -205,6 +175,7 @@ public sealed partial class WorkerService : BackgroundService
         try
         {
             await _slots[first[0]].Trainer.WarmUpAsync(stop).ConfigureAwait(false);
+            known.Write(_state.Machine);
         }
         catch (TrainerStartException e)
         {
@@ -257,35 +228,6 @@ public sealed partial class WorkerService : BackgroundService
         finally
         {
             _registering = 0;
-        }
-    }
-
-    /// <summary>A silo ends only when the calls that wait in it have.</summary>
-    private async Task LeaveAsync()
-    {
-        try
-        {
-            if (_state.Life.Incarnation > 0)
-            {
-                await _calls.LeaveAsync(_state.Life).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e)
-        {
-            LogNotLeft(e.Message);
-        }
-    }
-
-    private async Task<bool> FinishedWithinAsync(TimeSpan wait)
-    {
-        try
-        {
-            await _finished.Task.WaitAsync(wait, _clock).ConfigureAwait(false);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
         }
     }
 

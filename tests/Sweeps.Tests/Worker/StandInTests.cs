@@ -154,6 +154,21 @@ public sealed class StandInTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_next_life_knows_the_machine_before_its_trainer_has_started()
+    {
+        await StartAsync();
+        Assert.Equal("stand-in 1", (await _cluster.Registrations.NextAsync()).Machine);
+        await _worker!.DrainAsync(TimeSpan.FromSeconds(5));
+        _worker.Dispose();
+        await StartAsync();
+        Assert.Equal("stand-in 1", (await _cluster.Registrations.NextAsync()).Machine);
+        _cluster.Offer(Fresh(1));
+        var (_, report) = await _cluster.Reports.NextAsync(one => one.Report.End is not null);
+        Assert.Equal(AttemptOutcome.Completed, report.End!.Outcome);
+        Assert.Equal(2, _cluster.Registrations.All.Select(one => one.Token).Distinct().Count());
+    }
+
+    [Fact]
     public async Task A_command_that_is_not_there_is_named_in_the_failure()
     {
         await StartCommandAsync(["/no/such/trainer"]);

@@ -15,6 +15,7 @@ internal sealed class FakeCluster : IWorkerCalls
 {
     private readonly Channel<JobAssignment> _jobs = Channel.CreateUnbounded<JobAssignment>();
     private readonly ConcurrentDictionary<JobId, JobAssignment> _offered = new();
+    private volatile CancellationTokenSource _left = new();
 
     /// <summary>Jobs that a wish concerns.</summary>
     public Channel<JobId> Nudges { get; } = Channel.CreateUnbounded<JobId>();
@@ -60,15 +61,25 @@ internal sealed class FakeCluster : IWorkerCalls
     public Task LeaveAsync(WorkerLife life)
     {
         Leaves.Add(life);
+        var left = _left;
+        _left = new CancellationTokenSource();
+        left.Cancel();
         return Task.CompletedTask;
     }
 
     public async Task<JobId?> WaitForJobAsync(SlotRequest request)
     {
         Waits.Add(request);
-        var assignment = await _jobs.Reader.ReadAsync();
-        _offered[assignment.Job] = assignment;
-        return assignment.Job;
+        try
+        {
+            var assignment = await _jobs.Reader.ReadAsync(_left.Token);
+            _offered[assignment.Job] = assignment;
+            return assignment.Job;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
     }
 
     public Task<LeaseAnswer> LeaseAsync(JobId job, LeaseRequest request) =>
