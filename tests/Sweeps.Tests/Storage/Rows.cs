@@ -55,32 +55,32 @@ internal static class Rows
 
     public static CheckpointRow Checkpoint(
         JobId job, int attempt, int step, CheckpointStatus status = CheckpointStatus.Kept) => new()
-    {
-        Job = job,
-        Attempt = attempt,
-        Step = step,
-        Directory = $"{job.Sweep}/train-{job.Number}/attempt-{attempt}/step-{step}",
-        Sha256 = new string('a', 64),
-        Bytes = 4_096,
-        HasState = true,
-        Status = status,
-        CommittedAt = 5_000,
-    };
+        {
+            Job = job,
+            Attempt = attempt,
+            Step = step,
+            Directory = $"{job.Sweep}/train-{job.Number}/attempt-{attempt}/step-{step}",
+            Sha256 = new string('a', 64),
+            Bytes = 4_096,
+            HasState = true,
+            Status = status,
+            CommittedAt = 5_000,
+        };
 
     public static EvaluationRow Evaluation(
         JobId job, int step, double f1, int attempt = 1, string split = "validation", string variant = "plain") => new()
-    {
-        Job = job,
-        Step = step,
-        Split = split,
-        Variant = variant,
-        Attempt = attempt,
-        Loss = 1 - f1,
-        Accuracy = f1,
-        MacroF1 = f1,
-        MetricsJson = "{\"f1\":{\"yes\":0.5}}",
-        At = 6_000 + attempt,
-    };
+        {
+            Job = job,
+            Step = step,
+            Split = split,
+            Variant = variant,
+            Attempt = attempt,
+            Loss = 1 - f1,
+            Accuracy = f1,
+            MacroF1 = f1,
+            MetricsJson = "{\"f1\":{\"yes\":0.5}}",
+            At = 6_000 + attempt,
+        };
 
     public static DecisionRow Decision(string sweep, int trial, int step, string decision) => new()
     {
