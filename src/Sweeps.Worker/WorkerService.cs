@@ -177,7 +177,7 @@ public sealed partial class WorkerService : BackgroundService
             await _slots[first[0]].Trainer.WarmUpAsync(stop).ConfigureAwait(false);
             known.Write(_state.Machine);
         }
-        catch (TrainerStartException e)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             // The first job reports the same with its own words.
             LogNoTrainer(e.Message);

@@ -20,10 +20,18 @@ internal sealed class SlotFiles(SweepsHome home)
             return;
         }
 
-        Directory.CreateDirectory(home.Slots);
-        var temporary = JsonPath(slot) + ".tmp";
-        File.WriteAllText(temporary, SweepsJson.Write(life));
-        File.Move(temporary, JsonPath(slot), overwrite: true);
+        try
+        {
+            Directory.CreateDirectory(home.Slots);
+            var temporary = JsonPath(slot) + ".tmp";
+            File.WriteAllText(temporary, SweepsJson.Write(life));
+            File.Move(temporary, JsonPath(slot), overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A full disk: the trainer's lock and the end of its input are left to find and to end it.
+        }
+
         try
         {
             File.WriteAllText($"/proc/{processId.ToString(CultureInfo.InvariantCulture)}/oom_score_adj", "1000");

@@ -58,7 +58,19 @@ internal sealed partial class SlotLoop(
         {
             // At most one end is still being reported when the next attempt ends.
             var former = reported;
-            reported = await RunLeaseAsync(lease, stopLeasing).ConfigureAwait(false);
+            try
+            {
+                reported = await RunLeaseAsync(lease, stopLeasing).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                // The slot outlives whatever one attempt met. The attempt is missing from the beats and so released.
+                LogUnforeseen(e, slot, lease.Job.ToString());
+                lease.GiveUp("an unforeseen error of the worker");
+                await trainers.ReplaceAsync(prepare: false, stopLeasing).ConfigureAwait(false);
+                reported = Task.CompletedTask;
+            }
+
             await former.ConfigureAwait(false);
         }
 
@@ -170,7 +182,7 @@ internal sealed partial class SlotLoop(
         {
             absolute = AssignmentPaths.Absolute(assignment, options.Home, objects);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {
             absolute = assignment;
             wrong = e.Message;

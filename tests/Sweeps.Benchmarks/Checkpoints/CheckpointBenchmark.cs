@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Sweeps.Benchmarks.Training;
 using Sweeps.Core.Trainer;
 using Sweeps.Models;
@@ -26,11 +27,15 @@ internal static class CheckpointBenchmark
         }
 
         using var interrupt = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, pressed) =>
+        void Stop(PosixSignalContext signal)
         {
-            pressed.Cancel = true;
+            signal.Cancel = true;
             interrupt.Cancel();
-        };
+        }
+
+        // Either way out removes the files first.
+        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
             var options = CheckpointOptions.Parse(args);

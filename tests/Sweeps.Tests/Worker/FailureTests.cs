@@ -67,6 +67,18 @@ public sealed class FailureTests
     }
 
     [Fact]
+    public async Task An_error_that_nobody_foresaw_costs_the_attempt_and_not_the_slot()
+    {
+        await using var bench = await WorkerBench.StartAsync();
+        (await bench.Launcher.NextAsync()).WriteError = new NotSupportedException("odd");
+        bench.Cluster.Offer(WorkerBench.Job(1));
+        var trainer = await bench.RunAsync(WorkerBench.Job(2));
+        trainer.Say(new DoneFrame("f", "b"));
+        var (job, _) = await bench.Cluster.Reports.NextAsync();
+        Assert.Equal(2, job.Number);
+    }
+
+    [Fact]
     public async Task Silence_after_three_beats_is_a_hang_after_a_minute()
     {
         await using var bench = await WorkerBench.StartAsync();

@@ -21,9 +21,8 @@ public sealed class PrefetchTests
         trainer.OfferCheckpoint(1, 5, final: true);
         Assert.Equal(2, (await bench.Cluster.Leases.NextAsync()).Job.Number);
 
-        bench.Tick(3);
-        await bench.Cluster.Beats.NextAsync(beat => beat.Held.Count == 2);
-        await bench.Cluster.Heartbeats.NextAsync(one => one.Job.Number == 2);
+        await bench.TickUntilAsync(() => bench.Cluster.Beats.All.Any(beat => beat.Held.Count == 2));
+        await bench.TickUntilAsync(() => bench.Cluster.Heartbeats.All.Any(one => one.Job.Number == 2));
         answer.SetResult(new ReportAnswer(false, Wanted.Run));
         Assert.IsType<OfferAnswer>(await trainer.Heard.NextAsync());
         trainer.Say(new DoneFrame("f", "b"));
@@ -80,8 +79,7 @@ public sealed class PrefetchTests
         bench.Cluster.Offer(WorkerBench.Job(2, attempt: 9));
         trainer.Say(new ProgressFrame { Step = 9, TotalSteps = 10, StepSeconds = 0.1 });
         await bench.Cluster.Leases.NextAsync(lease => lease.Job.Number == 2);
-        bench.Tick(3);
-        await bench.Cluster.Heartbeats.NextAsync(one => one.Job.Number == 2);
+        await bench.TickUntilAsync(() => bench.Cluster.Heartbeats.All.Any(one => one.Job.Number == 2));
         trainer.Say(new DoneFrame("f", "b"));
         var (_, report) = await bench.Cluster.Reports.NextAsync(one => one.Job.Number == 2);
         Assert.Equal(AttemptOutcome.Released, report.End!.Outcome);

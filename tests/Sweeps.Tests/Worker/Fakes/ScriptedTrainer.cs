@@ -25,6 +25,9 @@ internal sealed class ScriptedTrainer : ITrainer
     /// <summary>What /proc would say; null: it is gone.</summary>
     public long? Cpu { get; set; } = 1;
 
+    /// <summary>Thrown by writes, while set: an error that the contract does not name.</summary>
+    public Exception? WriteError { get; set; }
+
     public long Resident { get; set; } = 1;
 
     public async ValueTask<Frame?> ReadAsync() =>
@@ -32,6 +35,11 @@ internal sealed class ScriptedTrainer : ITrainer
 
     public ValueTask WriteAsync(Frame frame)
     {
+        if (WriteError is { } error)
+        {
+            throw error;
+        }
+
         if (_exit.Task.IsCompleted)
         {
             throw new IOException("the pipe is closed");

@@ -103,6 +103,16 @@ internal sealed class WorkerBench : IAsyncDisposable
         }
     }
 
+    /// <summary>Ticks of the worker until something is so.</summary>
+    public async Task TickUntilAsync(Func<bool> isSo)
+    {
+        while (!isSo())
+        {
+            await TickAnsweredAsync();
+            await Task.Yield();
+        }
+    }
+
     /// <summary>Moves the clock in small steps until the task is done: for pauses between repeated calls.</summary>
     public async Task<T> MovingClockAsync<T>(Task<T> task)
     {
