@@ -39,7 +39,7 @@ public sealed class ReferencesTests
         ("Microsoft.AspNetCore", ["Web", "Worker", "Silo"]),
         ("OpenTelemetry", ["Silo"]),
         ("Spectre.Console", ["Cli"]),
-        ("System.CommandLine", ["Cli"]),
+        ("System.CommandLine", ["Cli", "Trainer"]),
     ];
 
     public static TheoryData<string> Projects => [.. Allowed.Keys];

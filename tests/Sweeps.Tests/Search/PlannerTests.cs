@@ -44,8 +44,8 @@ public sealed class PlannerTests
         Assert.Equal(["epochs", "learning_rate", "method", "frozen_layers"], plan.Axes);
         Assert.Equal("""{"epochs":1,"learning_rate":0.0003,"method":"full","frozen_layers":0}""", plan.Trials[0].PointJson());
         Assert.Equal("""{"epochs":3,"learning_rate":0.02,"method":"lora","frozen_layers":2}""", plan.Trials[23].PointJson());
-        Assert.Equal(94, plan.Trials[0].Steps);
-        Assert.Equal((12 * 94) + (12 * 282), plan.TotalSteps);
+        Assert.Equal(63, plan.Trials[0].Steps);
+        Assert.Equal((12 * 63) + (12 * 189), plan.TotalSteps);
         Assert.Equal(plan.TotalSteps, plan.Facts.TotalSteps);
         Assert.True(plan.Facts.HasTest);
         Assert.Equal(24, plan.Trials.Select(trial => SweepsJson.Write(trial.Settings)).Distinct().Count());
