@@ -9,6 +9,9 @@ namespace Sweeps.Trainer.Commands;
 /// <summary><c>predict</c>: tries a trained model on a text.</summary>
 internal static class PredictCommand
 {
+    /// <summary>Labels printed for people; JSON has all.</summary>
+    private const int Shown = 5;
+
     public static Command Create()
     {
         var model = new ModelOptions();
@@ -35,7 +38,7 @@ internal static class PredictCommand
             }
 
             Console.WriteLine(prediction.Label);
-            foreach (var (label, probability) in prediction.Probabilities.OrderByDescending(pair => pair.Value))
+            foreach (var (label, probability) in prediction.Probabilities.OrderByDescending(pair => pair.Value).Take(Shown))
             {
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {probability,6:0.000}  {label}"));
             }
