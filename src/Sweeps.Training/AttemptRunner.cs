@@ -57,6 +57,10 @@ public static class AttemptRunner
         {
             return new FailedFrame(FailureClass.Crash, $"{error.GetType().Name}: {FirstLine(error.Message)}");
         }
+        finally
+        {
+            CollectorGate.Open();
+        }
     }
 
     /// <summary>LibTorch's words for a failed allocation, on the CPU and under CUDA.</summary>

@@ -41,6 +41,7 @@ internal static class Evaluator
                 return null;
             }
 
+            CollectorGate.Pass();
             loss += ScoreBatch(model, split, rows, padId, predicted);
         }
 

@@ -82,6 +82,7 @@ internal sealed class TrainStep : IDisposable
         for (var micro = 0; micro < group.Count; micro++)
         {
             beat();
+            CollectorGate.Pass();
             using var scope = NewDisposeScope();
             using var batch = BatchBuilder.Pad([.. group[micro].Select(row => _rows.Rows[row])], _padId);
             using var dropout = new DropoutContext(_dropoutSeed, step, micro);
