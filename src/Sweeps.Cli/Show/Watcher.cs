@@ -85,18 +85,34 @@ internal sealed class Watcher(SiloProcess silo, IAnsiConsole console, TimeProvid
             }
 
             cancellation.ThrowIfCancellationRequested();
+            if (!ReferenceEquals(client, first))
+            {
+                client.Dispose();
+            }
+
+            client = await ReturnAsync(stays, view, cancellation);
+        }
+    }
+
+    /// <summary>The silo again, started if it died. One that dies while it starts is started again, a few times.</summary>
+    private async Task<SiloClient> ReturnAsync(bool stays, IWatchView view, CancellationToken cancellation)
+    {
+        for (var failures = 0; ; failures++)
+        {
             if (silo.Find() is null)
             {
                 await MayRestartAsync(cancellation);
                 view.Note("the silo ended; starting it again");
             }
 
-            if (!ReferenceEquals(client, first))
+            try
             {
-                client.Dispose();
+                return await silo.EnsureAsync(stays, cancellation);
             }
-
-            client = await silo.EnsureAsync(stays, cancellation);
+            catch (CliException e) when (e.ExitCode == ExitCodes.NoSilo && failures < RestartsPerMinute)
+            {
+                view.Note(e.Message);
+            }
         }
     }
 
