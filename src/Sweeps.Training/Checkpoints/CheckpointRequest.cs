@@ -40,6 +40,41 @@ internal sealed record CheckpointRequest
 
     /// <summary>Seconds that the training thread stood still.</summary>
     public double StandstillSeconds { get; init; }
+
+    /// <summary>This request with what an earlier one, which could not be written, had to tell.</summary>
+    public CheckpointRequest With(CheckpointRequest? carried) => carried is null
+        ? this
+        : this with
+        {
+            Evaluations = [.. carried.Evaluations, .. Evaluations],
+            Points = [.. carried.Points, .. Points],
+            Seconds = carried.Seconds + Seconds,
+        };
+
+    /// <summary>The offer of the checkpoint that was written for it.</summary>
+    public OfferFrame ToOffer(long number, WrittenCheckpoint written, double writeSeconds) => new()
+    {
+        Offer = number,
+        Checkpoint = new OfferedCheckpoint(
+            State.Step,
+            written.Path,
+            written.Sha256,
+            written.Bytes,
+            HasState: true,
+            IsBest,
+            IsFinal,
+            written.Manifest.WeightsSha256,
+            writeSeconds,
+            StandstillSeconds),
+        Evaluations = Evaluations,
+        Points = Points,
+        Seconds = Seconds,
+        TotalSteps = TotalSteps,
+        TrainableParameters = TrainableParameters,
+        TotalParameters = TotalParameters,
+        StepSeconds = StepSeconds,
+        PeakMemoryBytes = MachineFacts.PeakMemoryBytes(),
+    };
 }
 
 /// <summary>How long a write is tried on a full disk.</summary>

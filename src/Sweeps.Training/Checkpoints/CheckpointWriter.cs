@@ -56,6 +56,9 @@ internal sealed class CheckpointWriter : IDisposable
     /// <summary>Whether the worker refused a checkpoint: the attempt is over.</summary>
     public bool IsRefused { get; private set; }
 
+    /// <summary>CPU seconds that the last write took (hashing, copying into the page cache).</summary>
+    public double CpuSeconds { get; private set; }
+
     /// <summary>Step of the newest committed checkpoint; null before the first of this attempt.</summary>
     public int? CommittedStep { get; private set; }
 
@@ -162,7 +165,7 @@ internal sealed class CheckpointWriter : IDisposable
                 return null;
             }
 
-            var request = Merge(_carried, _pending!);
+            var request = _pending!.With(_carried);
             (_pending, _carried, _writing) = (null, null, true);
             return request;
         }
@@ -171,9 +174,11 @@ internal sealed class CheckpointWriter : IDisposable
     private void Serve(CheckpointRequest request)
     {
         var clock = Stopwatch.StartNew();
+        var cpu = ThreadClock.Seconds();
         var written = Write(ref request);
         lock (_gate)
         {
+            CpuSeconds = ThreadClock.Seconds() - cpu;
             _writing = false;
             _answering = written is not null;
             if (written is null)
@@ -194,7 +199,7 @@ internal sealed class CheckpointWriter : IDisposable
     private void Settle(CheckpointRequest request, WrittenCheckpoint written, double writeSeconds)
     {
         _offers++;
-        _link.Send(Offer(request, written, writeSeconds));
+        _link.Send(request.ToOffer(_offers, written, writeSeconds));
         var committed = _link.WaitAnswer(_offers, beat: false);
         if (committed == true)
         {
@@ -276,37 +281,4 @@ internal sealed class CheckpointWriter : IDisposable
             return !_stopping && !_givingUp && _link.Command != TrainerCommand.Abandon;
         }
     }
-
-    private OfferFrame Offer(CheckpointRequest request, WrittenCheckpoint written, double writeSeconds) => new()
-    {
-        Offer = _offers,
-        Checkpoint = new OfferedCheckpoint(
-            request.State.Step,
-            written.Path,
-            written.Sha256,
-            written.Bytes,
-            HasState: true,
-            request.IsBest,
-            request.IsFinal,
-            written.Manifest.WeightsSha256,
-            writeSeconds,
-            request.StandstillSeconds),
-        Evaluations = request.Evaluations,
-        Points = request.Points,
-        Seconds = request.Seconds,
-        TotalSteps = request.TotalSteps,
-        TrainableParameters = request.TrainableParameters,
-        TotalParameters = request.TotalParameters,
-        StepSeconds = request.StepSeconds,
-        PeakMemoryBytes = MachineFacts.PeakMemoryBytes(),
-    };
-
-    private static CheckpointRequest Merge(CheckpointRequest? carried, CheckpointRequest request) => carried is null
-        ? request
-        : request with
-        {
-            Evaluations = [.. carried.Evaluations, .. request.Evaluations],
-            Points = [.. carried.Points, .. request.Points],
-            Seconds = carried.Seconds + request.Seconds,
-        };
 }
