@@ -9,7 +9,7 @@ internal static class Root
         Sweeps fine-tunes text classifiers over a grid of settings and finishes whatever crashes.
 
         First steps:
-          sweeps run quickstart            a real grid of 24 trials, about two minutes, nothing to prepare
+          sweeps run quickstart            a real grid of 24 trials, a minute or two, nothing to prepare
           sweeps init data.csv             a commented grid.yaml for your own data
           sweeps run grid.yaml             run it and watch it
           sweeps best --export DIR         the winner as a Hugging Face folder
