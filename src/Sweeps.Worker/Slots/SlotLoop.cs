@@ -254,7 +254,9 @@ internal sealed partial class SlotLoop(
         _run = run;
         var result = await run.RunAsync(stopLeasing).ConfigureAwait(false);
         _run = null;
-        _lastSweep = lease.Job.Sweep;
+
+        // A preflight is one step: how long it took says nothing of the trials to come.
+        _lastSweep = lease.Job.Kind == JobKind.Train ? lease.Job.Sweep : null;
         _lastSeconds = clock.GetElapsedTime(began);
         if (result.TrainerGood)
         {

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Sweeps.Chaos.Tests.Kill;
 
-/// <summary>The sweep that is killed: four trials, full and LoRA, every one with checkpoints in mid-epoch and some dropout.</summary>
+/// <summary>The sweep that is killed: four trials of some seconds each on an idle machine, full and LoRA, every one with checkpoints in mid-epoch and some dropout.</summary>
 internal sealed partial class KillSweep
 {
     private const string Gemma = """
@@ -11,12 +11,12 @@ internal sealed partial class KillSweep
         data: {train: train.csv, validation: validation.csv, test: test.csv}
         template: "{text} Label:"
         max_length: 48
-        training: {batch_size: 16, epochs: 2, schedule: cosine}
+        training: {batch_size: 16, epochs: 6, schedule: cosine}
         lora: {rank: 4, dropout: 0.1}
         grid:
           method: [full, lora]
           learning_rate: [1e-3, 3e-3]
-        checkpoint: {steps: 20, seconds: 0}
+        checkpoint: {steps: 30, seconds: 0}
         """;
 
     private const string Bert = """
@@ -25,12 +25,12 @@ internal sealed partial class KillSweep
         data: {train: train.csv, validation: validation.csv, test: test.csv}
         template: "{text}"
         max_length: 48
-        training: {batch_size: 16, epochs: 3, schedule: linear}
+        training: {batch_size: 16, epochs: 14, schedule: linear}
         lora: {rank: 4, dropout: 0.1}
         grid:
           method: [full, lora]
           learning_rate: [1e-3, 3e-3]
-        checkpoint: {steps: 20, seconds: 0}
+        checkpoint: {steps: 30, seconds: 0}
         """;
 
     private KillSweep(string folder) => Folder = folder;

@@ -63,7 +63,9 @@ public sealed class TrainerKillTests(Reference reference, ITestOutputHelper outp
         // In step and evaluate, CPU time unmoved for so long is a hang; 15 s by default.
         home.Set("SWEEPS_STILL_SECONDS", Product.Full ? "15" : "4");
         var id = await StartAsync(home, sweep.BertSpec);
-        await CheckpointsAsync(home, id, 2);
+
+        // Well into both trials: before a phase has three beats, ten minutes of silence are allowed.
+        await CheckpointsAsync(home, id, 36);
         Processes.Signal(home.Trainers.Take(1), Processes.Stop);
         await home.UntilAsync(() => home.Number("SELECT count(*) FROM attempts WHERE sweep = $0 AND failure_class = 'hang'", id) > 0, "the hang being noticed");
         await SettleAsync(home, id, sweep.BertSpec, "trainer frozen (SIGSTOP): a hang");
