@@ -1,3 +1,4 @@
+using Sweeps.Models.Decoders;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,7 +13,8 @@ public sealed class TokenBatch : IDisposable
     private readonly long[] ids;
     private readonly bool[] attended;
     private readonly long[]? tokenTypes;
-    private readonly Dictionary<(int Window, ScalarType Type), Tensor> causalMasks = [];
+    private readonly long[]? positions;
+    private readonly Dictionary<(int Leading, int Prefix), DecoderColumns> columns = [];
     private Tensor? paddingMask;
     private Tensor? tokenTypeTensor;
 
@@ -65,6 +67,27 @@ public sealed class TokenBatch : IDisposable
     /// <summary>Whether the attention mask hides anything.</summary>
     public bool HasPadding { get; }
 
+    /// <summary>
+    /// Earlier tokens of the same texts, for decoders: these ones continue them. Null for none. Not owned.
+    /// </summary>
+    public KeyValueCache? Past { get; init; }
+
+    /// <summary>Whether the keys and values of these tokens are added to <see cref="Past"/>; default true.</summary>
+    public bool ExtendsPast { get; init; } = true;
+
+    /// <summary>
+    /// rows * length rotary positions, row by row, counted from the first token after what comes before (past, prefix,
+    /// prompt); null numbers the columns 0, 1, 2... See <see cref="PositionsFromMask"/>.
+    /// </summary>
+    /// <exception cref="ArgumentException">Another length than rows * length.</exception>
+    public long[]? Positions
+    {
+        get => positions;
+        init => positions = value is null || value.Length == ids.Length
+            ? value
+            : throw new ArgumentException($"expected {ids.Length} positions, found {value.Length}", nameof(value));
+    }
+
     /// <summary>The ids, row by row.</summary>
     public ReadOnlySpan<long> Ids => ids;
 
@@ -115,6 +138,28 @@ public sealed class TokenBatch : IDisposable
         return last;
     }
 
+    /// <summary>
+    /// <see cref="Positions"/> that number the attended tokens of each text 0, 1, 2..., and padding 0: with them a left
+    /// padded text equals the same text alone, whatever comes before it. Generation uses these.
+    /// </summary>
+    /// <param name="attentionMask">As for the constructor.</param>
+    /// <param name="rows">Number of texts.</param>
+    public static long[] PositionsFromMask(long[] attentionMask, int rows)
+    {
+        var positions = new long[attentionMask.Length];
+        var length = attentionMask.Length / rows;
+        for (var row = 0; row < rows; row++)
+        {
+            long next = 0;
+            for (var at = row * length; at < (row + 1) * length; at++)
+            {
+                positions[at] = attentionMask[at] == 0 ? 0 : next++;
+            }
+        }
+
+        return positions;
+    }
+
     /// <summary>Whether a token of this id is attended to anywhere.</summary>
     public bool Attends(long id)
     {
@@ -138,28 +183,26 @@ public sealed class TokenBatch : IDisposable
         InputIds.Dispose();
         paddingMask?.Dispose();
         tokenTypeTensor?.Dispose();
-        foreach (var mask in causalMasks.Values)
+        foreach (var found in columns.Values)
         {
-            mask.Dispose();
+            found.Dispose();
         }
     }
 
     /// <summary>
-    /// Additive mask [rows or 1, 1, length, length]: 0 where query q may see key k, minus infinity elsewhere. A query
-    /// sees attended keys k with q - window &lt; k &lt;= q, and always itself, so that no row of a softmax is empty.
+    /// Where the tokens stand among all columns that a decoder's attention sees; made once.
     /// </summary>
-    /// <param name="window">Width including the query itself; 0 is unlimited.</param>
-    /// <param name="type">Element type of the mask: that of the queries.</param>
-    internal Tensor CausalMask(int window, ScalarType type)
+    /// <param name="leading">Virtual tokens that the model put in front of the text.</param>
+    /// <param name="prefix">Columns of a prefix before them.</param>
+    internal DecoderColumns Columns(int leading, int prefix)
     {
-        var width = window <= 0 || window >= Length ? 0 : window;
-        if (!causalMasks.TryGetValue((width, type), out var mask))
+        if (!columns.TryGetValue((leading, prefix), out var found))
         {
-            mask = BuildCausal(width, type);
-            causalMasks.Add((width, type), mask);
+            found = new DecoderColumns(this, leading, prefix);
+            columns.Add((leading, prefix), found);
         }
 
-        return mask;
+        return found;
     }
 
     /// <summary>Additive mask [rows, 1, 1, length] that hides padding from every query; null when there is none.</summary>
@@ -181,47 +224,8 @@ public sealed class TokenBatch : IDisposable
     private Tensor LowestOf(ScalarType type) =>
         tensor(type == ScalarType.Float16 ? -65504f : -3.3895e38f).to(type, Device);
 
-    /// <summary>As <see cref="CausalMask"/> for one query of each row only: [rows, 1, 1, length], owned by the caller.</summary>
-    internal Tensor CausalMaskAt(int window, ScalarType type, long[] positions)
-    {
-        var values = new float[ids.Length];
-        for (var row = 0; row < Rows; row++)
-        {
-            FillCausal(values.AsSpan(row * Length, Length), row, (int)(positions[row] % Length), window);
-        }
-
-        return tensor(values, [Rows, 1, 1, Length]).to(type, Device);
-    }
-
-    private Tensor BuildCausal(int window, ScalarType type)
-    {
-        var rows = HasPadding ? Rows : 1;
-        var values = new float[rows * Length * Length];
-        for (var row = 0; row < rows; row++)
-        {
-            for (var query = 0; query < Length; query++)
-            {
-                FillCausal(values.AsSpan(((row * Length) + query) * Length, Length), row, query, window);
-            }
-        }
-
-        return Detached(() => tensor(values, [rows, 1, Length, Length]).to(type, Device));
-    }
-
-    private void FillCausal(Span<float> line, int row, int query, int window)
-    {
-        line.Fill(float.NegativeInfinity);
-        for (var key = window <= 0 ? 0 : Math.Max(0, query - window + 1); key <= query; key++)
-        {
-            if (key == query || !HasPadding || attended[(row * Length) + key])
-            {
-                line[key] = 0f;
-            }
-        }
-    }
-
     /// <summary>Keeps a tensor alive beyond the scope of the step in which it is first needed.</summary>
-    private static Tensor Detached(Func<Tensor> make)
+    internal static Tensor Detached(Func<Tensor> make)
     {
         using var scope = NewDisposeScope();
         return make().DetachFromDisposeScope();

@@ -1,5 +1,7 @@
+using Sweeps.Models.Decoders;
 using Sweeps.Models.Layers;
 using Sweeps.Models.Ops;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Sweeps.Models;
@@ -46,7 +48,29 @@ public abstract class Transformer : IDisposable
     /// <summary>Every linear layer that an adapter may attach to: all but the output head.</summary>
     public IReadOnlyList<Linear> Linears => linears;
 
-    /// <summary>Token, and where there are any position and type, embeddings: [B, T, H].</summary>
+    /// <summary>
+    /// Keys and values that attention sees before every text, [n, layers * 2 * <see cref="KeyHeads"/> *
+    /// <see cref="HeadWidth"/>]: for layer l the keys are part 2l and the values part 2l + 1 of [n, 2 * layers, heads,
+    /// width]. They enter as they are, without norm and rotation; the text starts at position n. Set by prefix tuning;
+    /// gradients flow into it. Null for none. Not owned.
+    /// </summary>
+    internal Tensor? Prefix { get; set; }
+
+    /// <summary>
+    /// Rows [n, H] that <see cref="Embed"/> puts before the token embeddings, as they are; the text starts at position n.
+    /// Set by prompt tuning; gradients flow into it. Null for none. Not owned.
+    /// </summary>
+    internal Tensor? SoftPrompt { get; set; }
+
+    /// <summary>Heads of keys and values, for decoders.</summary>
+    /// <exception cref="NotSupportedException">The family takes no prefix and no cache.</exception>
+    public virtual int KeyHeads => throw NoCache();
+
+    /// <summary>Width of a head, for decoders.</summary>
+    /// <exception cref="NotSupportedException">The family takes no prefix and no cache.</exception>
+    public virtual int HeadWidth => throw NoCache();
+
+    /// <summary>Token, and where there are any position and type, embeddings: [B, T, H]; with a prompt [B, n + T, H].</summary>
     public abstract Tensor Embed(TokenBatch batch, DropoutContext dropout);
 
     /// <summary>Runs blocks <paramref name="from"/> up to, not including, <paramref name="to"/> on [B, T, H].</summary>
@@ -55,9 +79,46 @@ public abstract class Transformer : IDisposable
     /// <summary>The final norm, where the family has one: [B, T, H].</summary>
     public abstract Tensor Finish(Tensor hidden);
 
-    /// <summary>The whole model up to its head: [B, T, H].</summary>
-    public Tensor Hidden(TokenBatch batch, DropoutContext dropout) =>
+    /// <summary>The whole model up to its head: [B, T, H]. Virtual tokens of a prompt are left out.</summary>
+    public Tensor Hidden(TokenBatch batch, DropoutContext dropout)
+    {
+        var all = HiddenWithPrompt(batch, dropout);
+        return all.size(1) == batch.Length ? all : all.narrow(1, all.size(1) - batch.Length, batch.Length);
+    }
+
+    /// <summary>As <see cref="Hidden"/>, with the n virtual tokens of a prompt in front: [B, n + T, H].</summary>
+    public Tensor HiddenWithPrompt(TokenBatch batch, DropoutContext dropout) =>
         Finish(RunBlocks(Embed(batch, dropout), batch, 0, LayerCount, dropout));
+
+    /// <summary>
+    /// A cache for generation that holds no text yet, only the prefix, where there is one. Give it to a batch of
+    /// <paramref name="rows"/> texts as <see cref="TokenBatch.Past"/>, then to batches of the tokens that follow. The
+    /// caller owns it.
+    /// </summary>
+    /// <exception cref="NotSupportedException">The family takes no cache.</exception>
+    public KeyValueCache NewCache(int rows)
+    {
+        _ = KeyHeads;
+        var cache = new KeyValueCache(rows, LayerCount);
+        if (Prefix is not null)
+        {
+            using var scope = NewDisposeScope();
+            using var off = no_grad();
+            var past = DecoderPast.Of(Prefix, rows, LayerCount, KeyHeads, HeadWidth);
+            for (var layer = 0; layer < LayerCount; layer++)
+            {
+                var (keys, values) = past.Before(layer)!.Value;
+                cache.Replace(layer, keys.clone(), values.clone());
+            }
+
+            for (var column = 0; column < PrefixLength; column++)
+            {
+                cache.AddColumn([.. Enumerable.Repeat((long)column, rows)], [.. Enumerable.Repeat(true, rows)]);
+            }
+        }
+
+        return cache;
+    }
 
     /// <summary>
     /// The last block for one position of each text, the same numbers as the whole block gives there (up to rounding) for
@@ -97,7 +158,14 @@ public abstract class Transformer : IDisposable
 
     /// <summary>Chosen rows of [B, T, H] hidden states, by index into the flattened batch: [n, H].</summary>
     public static Tensor Rows(Tensor hidden, TokenBatch batch, long[] positions) =>
-        hidden.view(-1, hidden.shape[^1]).index_select(0, batch.Indices(positions));
+        Flat(hidden, batch).index_select(0, batch.Indices(positions));
+
+    /// <summary>[B, T, H], or [B, n + T, H] with a prompt, to the rows of the text alone: [B * T, H].</summary>
+    private static Tensor Flat(Tensor hidden, TokenBatch batch)
+    {
+        var leading = hidden.dim() == 3 ? hidden.size(1) - batch.Length : 0;
+        return (leading == 0 ? hidden : hidden.narrow(1, leading, batch.Length)).reshape(-1, hidden.shape[^1]);
+    }
 
     /// <inheritdoc />
     public void Dispose()
@@ -107,7 +175,19 @@ public abstract class Transformer : IDisposable
     }
 
     internal NamedParameter RequireOutput() =>
-        OutputEmbedding ?? throw new NotSupportedException($"{ModelType} has no vocabulary projection: it is an encoder");
+        OutputEmbedding ?? throw new NotSupportedException(IsDecoder
+            ? $"this {ModelType} has no vocabulary projection (lm_head.weight): it was saved or loaded as a classifier"
+            : $"{ModelType} has no vocabulary projection: it is an encoder");
+
+    /// <summary>Columns of <see cref="Prefix"/>.</summary>
+    private protected int PrefixLength => (int)(Prefix?.size(0) ?? 0);
+
+    /// <summary>Rows of <see cref="SoftPrompt"/> that go before the texts of a batch: none once a cache holds them.</summary>
+    private protected int LeadingTokens(TokenBatch batch) =>
+        batch.Past is { Length: > 0 } ? 0 : (int)(SoftPrompt?.size(0) ?? 0);
+
+    private NotSupportedException NoCache() =>
+        new($"{ModelType} is no decoder: it takes no prefix and no cache of keys and values");
 
     /// <summary>Frees the weights.</summary>
     protected virtual void Dispose(bool disposing)

@@ -1,3 +1,4 @@
+using Sweeps.Models.Decoders;
 using Sweeps.Models.Loading;
 using Sweeps.Models.Safetensors;
 
@@ -9,5 +10,5 @@ internal sealed class Gemma3Family : IModelFamily
     public string ModelType => "gemma3_text";
 
     public Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options) =>
-        new Gemma3Model(Gemma3Config.Read(config), new WeightBinder(folder, "model.", options));
+        new DecoderModel(Gemma3Config.Read(config), new WeightBinder(folder, "model.", options));
 }

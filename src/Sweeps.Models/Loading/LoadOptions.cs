@@ -15,6 +15,12 @@ public sealed record LoadOptions
     /// <summary>Weights that the folder lacks (a new pooler, say) are drawn from this seed and their names.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>
+    /// Whether the vocabulary projection is loaded, default true. Heads that do not use it (linear) save the memory of an
+    /// untied one. A tied one is the embeddings and always there.
+    /// </summary>
+    public bool WithOutput { get; init; } = true;
+
     /// <summary>Receives a sentence about anything unusual, such as newly initialised weights; default drops it.</summary>
     public Action<string> Log { get; init; } = _ => { };
 }

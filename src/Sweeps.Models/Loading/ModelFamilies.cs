@@ -1,5 +1,8 @@
 using Sweeps.Models.Bert;
 using Sweeps.Models.Gemma3;
+using Sweeps.Models.Llama;
+using Sweeps.Models.Mistral;
+using Sweeps.Models.Qwen3;
 using Sweeps.Models.Safetensors;
 
 namespace Sweeps.Models.Loading;
@@ -7,7 +10,10 @@ namespace Sweeps.Models.Loading;
 /// <summary>The transformer families, by <c>model_type</c> of config.json.</summary>
 public static class ModelFamilies
 {
-    private static readonly IModelFamily[] All = [new Gemma3Family(), new BertFamily()];
+    private static readonly IModelFamily[] All =
+    [
+        new Gemma3Family(), new Qwen3Family(), new LlamaFamily(), new MistralFamily(), new BertFamily(),
+    ];
 
     /// <summary>Every model type that can be loaded.</summary>
     public static IReadOnlyList<string> ModelTypes { get; } = [.. All.Select(family => family.ModelType)];
@@ -48,25 +54,6 @@ public static class ModelFamilies
         return Array.Find(All, family => family.ModelType == type)
             ?? throw new ModelLoadException(
                 $"{config.Source}: model_type '{type}' is not known. Did you mean "
-                + $"'{ModelTypes.MinBy(known => Distance(known, type))}'? Known: {string.Join(", ", ModelTypes)}");
-    }
-
-    /// <summary>Levenshtein's edit distance.</summary>
-    private static int Distance(string first, string second)
-    {
-        var row = Enumerable.Range(0, second.Length + 1).ToArray();
-        for (var i = 1; i <= first.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= second.Length; j++)
-            {
-                var substituted = diagonal + (first[i - 1] == second[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(substituted, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-
-        return row[^1];
+                + $"'{NearestName.Of(type, ModelTypes)}'? Known: {string.Join(", ", ModelTypes)}");
     }
 }

@@ -49,6 +49,9 @@ internal sealed class WeightBinder
 
     public ulong Seed => options.Seed;
 
+    /// <summary>As <see cref="LoadOptions.WithOutput"/>.</summary>
+    public bool WithOutput => options.WithOutput;
+
     public bool Has(string name) => stored.ContainsKey(name);
 
     /// <summary>The weight <paramref name="name"/>.</summary>

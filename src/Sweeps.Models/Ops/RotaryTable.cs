@@ -6,26 +6,22 @@ namespace Sweeps.Models.Ops;
 /// <summary>Cosines and sines of rotary positions (https://arxiv.org/abs/2104.09864), grown to the longest text seen.</summary>
 internal sealed class RotaryTable : IDisposable
 {
+    private const int LeastPositions = 64;
+
     private readonly float[] frequencies;
     private readonly Device device;
     private readonly ScalarType type;
     private readonly Dictionary<long, Slice> slices = [];
+    private Slice? whole;
 
-    /// <param name="theta">Base of the geometric series of frequencies.</param>
-    /// <param name="width">Width of a head.</param>
-    /// <param name="linearFactor">Positions are divided by this (RoPE type linear); 1 for none.</param>
+    /// <param name="frequencies">Radians per position of each pair of a head.</param>
     /// <param name="type">Element type of the tables.</param>
     /// <param name="device">Where they live.</param>
-    public RotaryTable(double theta, int width, double linearFactor, ScalarType type, Device device)
+    public RotaryTable(float[] frequencies, ScalarType type, Device device)
     {
+        this.frequencies = frequencies;
         this.device = device;
         this.type = type;
-        frequencies = new float[width / 2];
-        for (var i = 0; i < frequencies.Length; i++)
-        {
-            var inverse = 1f / (float)Math.Pow(theta, 2f * i / width);
-            frequencies[i] = (float)(inverse / linearFactor);
-        }
     }
 
     /// <summary>The tables of the first <paramref name="length"/> positions, each [length, 1, width].</summary>
@@ -33,23 +29,53 @@ internal sealed class RotaryTable : IDisposable
     {
         if (!slices.TryGetValue(length, out var slice))
         {
-            slice = Build(length);
+            var all = Whole(length);
+            Tensor First(Tensor table) => TokenBatch.Detached(() => table.narrow(0, 0, length));
+            slice = new Slice(First(all.Cos), First(all.SignedSin));
             slices.Add(length, slice);
         }
 
         return slice;
     }
 
+    /// <summary>Tables with one row per chosen position, in that order; the caller owns them.</summary>
+    /// <param name="positions">int64 [n].</param>
+    /// <param name="limit">Above every one of them.</param>
+    public Slice At(Tensor positions, long limit)
+    {
+        var all = Whole(limit);
+        return new Slice(all.Cos.index_select(0, positions), all.SignedSin.index_select(0, positions));
+    }
+
     public void Dispose()
     {
-        foreach (var slice in slices.Values)
+        foreach (var slice in slices.Values.Append(whole))
         {
-            slice.Cos.Dispose();
-            slice.SignedSin.Dispose();
+            slice?.Cos.Dispose();
+            slice?.SignedSin.Dispose();
         }
     }
 
-    private Slice Build(long length)
+    private Slice Whole(long length)
+    {
+        if (whole is null || whole.Length < length)
+        {
+            // Slices keep the memory of the table that they were cut from: they are cut anew from the longer one.
+            Dispose();
+            slices.Clear();
+            var grown = LeastPositions;
+            while (grown < length)
+            {
+                grown *= 2;
+            }
+
+            whole = Build(grown);
+        }
+
+        return whole;
+    }
+
+    private Slice Build(int length)
     {
         var half = frequencies.Length;
         var cos = new float[length * half * 2];
@@ -67,19 +93,15 @@ internal sealed class RotaryTable : IDisposable
             }
         }
 
-        using var scope = NewDisposeScope();
         Tensor Table(float[] values) =>
-            tensor(values, [length, 1, half * 2]).to(type, device).DetachFromDisposeScope();
+            TokenBatch.Detached(() => tensor(values, [length, 1, half * 2]).to(type, device));
         return new Slice(Table(cos), Table(sin));
     }
 
-    /// <summary>Tables for one length; the first half of each sine row is negated (see <see cref="TensorOps.Rotate"/>).</summary>
+    /// <summary>Tables of some positions; the first half of each sine row is negated (see <see cref="TensorOps.Rotate"/>).</summary>
     public sealed record Slice(Tensor Cos, Tensor SignedSin)
     {
         /// <summary>Positions in the tables.</summary>
         public long Length { get; } = Cos.size(0);
-
-        /// <summary>Tables with one row per chosen position, in that order.</summary>
-        public Slice At(Tensor positions) => new(Cos.index_select(0, positions), SignedSin.index_select(0, positions));
     }
 }

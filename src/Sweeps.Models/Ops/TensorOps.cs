@@ -1,3 +1,4 @@
+using Sweeps.Models.Decoders;
 using Sweeps.Models.Ops.Fused;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -41,6 +42,13 @@ internal static class TensorOps
         }
 
         var wide = input.dtype == ScalarType.Float32 ? input : input.to_type(ScalarType.Float32);
+        if (offset == 0 && wide.dtype != input.dtype)
+        {
+            // Families that store the plain weight round before they multiply by it.
+            var normed = (wide * wide.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_()).to_type(input.dtype) * weight;
+            return residual is null ? normed : residual + normed;
+        }
+
         var factor = weight.dtype == ScalarType.Float32 ? weight : weight.to_type(ScalarType.Float32);
         var scale = wide.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_();
         var scaled = (wide * scale) * (offset == 0 ? factor : factor + offset);
@@ -62,14 +70,29 @@ internal static class TensorOps
     }
 
     /// <summary>gelu, by its tanh approximation, of <paramref name="gate"/>, times <paramref name="up"/>.</summary>
-    public static Tensor GatedGelu(Tensor gate, Tensor up) =>
-        FusedMemory.Fits(gate)
-            ? GatedGeluFunction.Run(gate, up)
+    public static Tensor GatedGelu(Tensor gate, Tensor up) => Gated(gate, up, GateActivation.GeluTanh);
+
+    /// <summary>The activation of <paramref name="gate"/> times <paramref name="up"/>; both of one shape.</summary>
+    public static Tensor Gated(Tensor gate, Tensor up, GateActivation activation)
+    {
+        if (FusedMemory.Fits(gate))
+        {
+            return GatedFunction.Run(gate, up, activation == GateActivation.Silu ? GatedKernel.Silu : GatedKernel.GeluTanh);
+        }
+
+        return activation == GateActivation.Silu
+            ? functional.silu(gate) * up
             : functional.gelu(gate, TorchSharp.Modules.GELU.Approximate.tanh) * up;
+    }
 
     /// <summary>Rotary position embedding in the rotate-half form, on [B, T, N, D].</summary>
-    private static Tensor Rotate(Tensor input, RotaryTable.Slice angles)
+    public static Tensor Rotate(Tensor input, RotaryTable.Slice angles)
     {
+        if (FusedMemory.Fits(input))
+        {
+            return RotateFunction.Run(input, angles, (int)input.size(-2));
+        }
+
         // The sign of rotate_half is in the sine table, so that a roll takes the place of slices, negation and cat.
         var shape = input.shape;
         var tokens = input.view(-1, angles.Length, shape[^2], shape[^1]);
@@ -80,9 +103,9 @@ internal static class TensorOps
     /// softmax(q k^T * scale + mask) v. Fewer key heads than query heads are shared by groups of neighbouring queries.
     /// </summary>
     /// <param name="query">[B, T, N, D].</param>
-    /// <param name="key">[B, T, K, D] where K divides N.</param>
+    /// <param name="key">[B, S, K, D] where K divides N; S columns, T or more.</param>
     /// <param name="value">As <paramref name="key"/>.</param>
-    /// <param name="mask">Additive, broadcast to [B, N, T, T]; null for none.</param>
+    /// <param name="mask">Additive, broadcast to [B, N, T, S]; null for none.</param>
     /// <param name="scale">Factor on the scores; the usual one is D^-0.5.</param>
     /// <param name="dropout">Drops attention weights.</param>
     /// <param name="probability">With this probability.</param>

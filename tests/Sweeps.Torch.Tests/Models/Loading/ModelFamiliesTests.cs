@@ -24,7 +24,7 @@ public sealed class ModelFamiliesTests
     [InlineData("\"head_dim\": 16", "\"head_dim\": 15", "head_dim must be even")]
     [InlineData("\"sliding_window\": 4", "\"final_logit_softcapping\": 30.0", "final_logit_softcapping must be null")]
     [InlineData("[\"sliding_attention\", ", "[\"sideways\", ", "layer_types must be 3 values")]
-    [InlineData("\"sliding_window\": 4", "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 2}", "rope_type must be default or linear")]
+    [InlineData("\"sliding_window\": 4", "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 2}", "rope_type must be default, linear or llama3")]
     public void A_bad_field_is_named_with_what_is_allowed(string good, string bad, string fault)
     {
         var config = TinyModels.Gemma3Config.Replace(good, bad, StringComparison.Ordinal);

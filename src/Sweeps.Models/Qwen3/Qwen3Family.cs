@@ -1,0 +1,14 @@
+using Sweeps.Models.Decoders;
+using Sweeps.Models.Loading;
+using Sweeps.Models.Safetensors;
+
+namespace Sweeps.Models.Qwen3;
+
+/// <summary>Registers Qwen 3.</summary>
+internal sealed class Qwen3Family : IModelFamily
+{
+    public string ModelType => "qwen3";
+
+    public Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options) =>
+        new DecoderModel(Qwen3Config.Read(config), new WeightBinder(folder, "model.", options));
+}
