@@ -14,9 +14,15 @@ if (Console.IsOutputRedirected)
 
 var context = new Context(AnsiConsole.Console, TimeProvider.System);
 var root = Root.Create(context);
-var parse = root.Parse(args);
+// The command alone is a question, and the help its answer.
+var parse = root.Parse(args.Length > 0 ? args : ["--help"]);
 try
 {
+    if (Usage.Refusal(parse) is { } refusal)
+    {
+        throw refusal;
+    }
+
     Reminder.Write(parse);
     return await parse.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
@@ -40,6 +46,20 @@ catch (Exception e) when (e is IOException or UnauthorizedAccessException)
 {
     return Complain(e.Message, null, ExitCodes.Failed);
 }
+#pragma warning disable CA1031 // The last resort: whatever was not foreseen is said in a line, never as a stack trace.
+catch (Exception e)
+{
+    if (Environment.GetEnvironmentVariable("SWEEPS_DEBUG") is { Length: > 0 })
+    {
+        Console.Error.WriteLine(e);
+    }
+
+    return Complain(
+        $"something unforeseen: {e.Message}",
+        "what is committed is not lost. With SWEEPS_DEBUG=1 the same command says where it happened: please report that",
+        ExitCodes.Failed);
+}
+#pragma warning restore CA1031
 
 static int Complain(string message, string? fix, int code)
 {

@@ -11,6 +11,8 @@ namespace Sweeps.Cli.Commands;
 /// <summary><c>ls</c>, <c>show</c>, <c>trials</c>, <c>trial</c>, <c>logs</c>: what is and what was.</summary>
 internal static class ListCommands
 {
+    private const string None = "no sweeps yet; start one: sweeps run quickstart";
+
     public static IEnumerable<Command> Create(Context context)
     {
         yield return List(context);
@@ -25,6 +27,16 @@ internal static class ListCommands
         var command = new Command("ls", "List the sweeps of this home, newest first.");
         command.SetAction(async (parse, cancellation) =>
         {
+            if (!File.Exists(Context.Home(parse).Ledger))
+            {
+                if (!Context.Json(parse))
+                {
+                    context.Console.MarkupLine(None);
+                }
+
+                return ExitCodes.Ok;
+            }
+
             using var client = await Context.AnyAsync(parse, cancellation);
             var sweeps = await client.SweepsAsync(cancellation);
             if (Context.Json(parse))
@@ -54,7 +66,7 @@ internal static class ListCommands
             context.Console.Write(table);
             if (sweeps.Count == 0)
             {
-                context.Console.MarkupLine("no sweeps yet; start one: sweeps run quickstart");
+                context.Console.MarkupLine(None);
             }
 
             return ExitCodes.Ok;
@@ -77,7 +89,7 @@ internal static class ListCommands
             }
 
             context.Console.MarkupLine($"[bold]{Markup.Escape(detail.Summary.Sweep)}[/]  {StateOf(detail.Summary)}  launched {Format.When(detail.Summary.CreatedAt)}");
-            Conclusion.Write(context.Console, detail);
+            Conclusion.Write(context.Console, detail, Context.Home(parse));
             return ExitCodes.Ok;
         });
         return command;
@@ -131,13 +143,18 @@ internal static class ListCommands
     private static Command Logs(Context context)
     {
         var sweep = Arguments.Sweep();
-        var trial = new Option<int?>("--trial") { Description = "Of this trial only.", HelpName = "N" };
-        var lines = new Option<int>("--lines", "-n") { Description = "At most so many, the newest.", DefaultValueFactory = _ => 200, HelpName = "N" };
+        var trial = new Option<int?>("--trial") { Description = "Of this trial only.", HelpName = "N" }.Whole(1, int.MaxValue);
+        var lines = new Option<int>("--lines", "-n") { Description = "At most so many, the newest.", DefaultValueFactory = _ => 200, HelpName = "N" }.AtLeast(1);
         var command = new Command("logs", "What happened in a sweep: leases, checkpoints, failures, resumes.") { sweep, trial, lines };
         command.SetAction(async (parse, cancellation) =>
         {
             using var client = await Context.AnyAsync(parse, cancellation);
             var detail = await client.SweepAsync(parse.GetValue(sweep)!, cancellation);
+            if (parse.GetValue(trial) is { } asked && detail.Trials.All(t => t.Trial != asked))
+            {
+                throw new CliException($"{detail.Summary.Sweep} has no trial {asked}", ExitCodes.NotFound, $"it has {detail.Trials.Count}: sweeps trials {detail.Summary.Sweep}");
+            }
+
             var newest = new Queue<Core.Ledger.EventRow>();
             long above = 0;
             while (await client.EventsAsync(detail.Summary.Sweep, above, 1000, cancellation) is { Count: > 0 } page)

@@ -50,7 +50,7 @@ internal static class ResultCommands
             context.Console.MarkupLine($"validation macro F1 [bold]{Format.Score(best.Best.Validation?.MacroF1)}[/], accuracy {Format.Score(best.Best.Validation?.Accuracy)}; test macro F1 [bold]{Format.Score(best.Best.Test?.MacroF1)}[/], accuracy {Format.Score(best.Best.Test?.Accuracy)}");
             context.Console.MarkupLine(parse.GetValue(export) is { } written
                 ? $"written to {Markup.Escape(Path.GetFullPath(written))}"
-                : $"[grey]weights: {Markup.Escape(best.Checkpoint)}   save for Hugging Face: sweeps best --export DIR[/]");
+                : $"[grey]weights: {Markup.Escape(best.Checkpoint)}   save for Hugging Face: sweeps best {Markup.Escape(parse.GetValue(sweep) + Context.Home(parse).OnCommandLine())} --export DIR[/]");
             return ExitCodes.Ok;
         });
         return command;

@@ -36,17 +36,17 @@ internal static class RunCommand
         HelpName = "ID",
     };
 
-    private static readonly Option<int?> Slots = new("--slots")
+    private static readonly Option<int?> Slots = new Option<int?>("--slots")
     {
         Description = "Trials at once on this machine, when this command starts the silo (default: one a core, fewer when memory is short).",
         HelpName = "N",
-    };
+    }.Whole(1, 1024);
 
-    private static readonly Option<int?> Port = new("--port")
+    private static readonly Option<int?> Port = new Option<int?>("--port")
     {
         Description = "HTTP port, when this command starts the silo (default: a free one).",
         HelpName = "N",
-    };
+    }.Whole(1, 65_535);
 
     public static IEnumerable<Command> Create(Context context)
     {
@@ -71,6 +71,7 @@ internal static class RunCommand
         var silo = Context.Silo(parse, new SiloStartOptions(parse.GetValue(Port), parse.GetValue(Slots)));
         var file = SpecFile.Open(parse.GetValue(Spec)!);
         var scratch = Path.Combine(Path.GetTempPath(), $"sweeps-{Environment.ProcessId}");
+        var before = silo.Find();
         string? sweep = null;
         try
         {
@@ -94,6 +95,11 @@ internal static class RunCommand
 
             using (client)
             {
+                if (!json)
+                {
+                    SiloCommands.Ignored(context, parse, before, await client.StatusAsync(cancellation));
+                }
+
                 sweep = await FindSameAsync(context, client, launch, parse, json, cancellation);
                 if (sweep is null)
                 {
@@ -145,7 +151,7 @@ internal static class RunCommand
         console.MarkupLine($"{(reply.Fresh ? "launched" : "already launched:")} [bold]{Markup.Escape(reply.Sweep)}[/]  [grey]home {Markup.Escape(silo.Home.Root)}[/]");
         if (!watch)
         {
-            console.MarkupLine($"watch it: sweeps watch {Markup.Escape(reply.Sweep)}");
+            console.MarkupLine($"watch it: sweeps watch {Markup.Escape(reply.Sweep + silo.Home.OnCommandLine())}");
         }
     }
 

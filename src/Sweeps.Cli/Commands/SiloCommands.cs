@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Spectre.Console;
 using Sweeps.Cli.Hosting;
 using Sweeps.Core.Api;
@@ -18,9 +19,9 @@ internal static class SiloCommands
 
     private static Command Up(Context context)
     {
-        var port = new Option<int?>("--port") { Description = "HTTP port (default: a free one, recorded in the home).", HelpName = "N" };
-        var slots = new Option<int?>("--slots") { Description = "Trials at once (default: one a core, fewer when memory is short).", HelpName = "N" };
-        var grace = new Option<double?>("--grace") { Description = "Longest drain at SIGTERM, seconds (default 30).", HelpName = "SECONDS" };
+        var port = new Option<int?>("--port") { Description = "HTTP port (default: a free one, recorded in the home).", HelpName = "N" }.Whole(1, 65_535);
+        var slots = new Option<int?>("--slots") { Description = "Trials at once (default: one a core, fewer when memory is short).", HelpName = "N" }.Whole(1, 1024);
+        var grace = new Option<double?>("--grace") { Description = "Longest drain at SIGTERM, seconds (default 30).", HelpName = "SECONDS" }.Seconds();
         var roots = new Option<string[]>("--root") { Description = "A folder that base models may be read from, besides your home folder and the spec's own; may be given again.", HelpName = "DIR" };
         var install = new Option<bool>("--install") { Description = "Write a systemd user unit that starts the silo at login and restarts it." };
         var command = new Command("up", "Start the silo, which goes on with every unfinished sweep, and return once it is ready.") { port, slots, grace, roots, install };
@@ -48,6 +49,7 @@ internal static class SiloCommands
             }
 
             context.Console.MarkupLine($"{(before is null ? "silo ready" : "silo already runs")} at [bold]{client.Address.Url}[/] (pid {status.ProcessId}, {status.Slots} slots, home {Markup.Escape(status.Home)})");
+            Ignored(context, parse, before, status);
             context.Console.MarkupLine($"metrics: {client.Address.Url}/metrics   log: {Markup.Escape(silo.Home.Logs)}/silo.log");
             if (status.Unfinished.Count > 0)
             {
@@ -59,9 +61,24 @@ internal static class SiloCommands
         return command;
     }
 
+    /// <summary>Says which options a silo that already runs could not take.</summary>
+    public static void Ignored(Context context, ParseResult parse, SiloAddress? before, SiloStatus status)
+    {
+        string[] own = ["--port", "--slots", "--grace", "--root"];
+        var given = parse.CommandResult.Children.OfType<OptionResult>()
+            .Where(option => !option.Implicit && own.Contains(option.Option.Name, StringComparer.Ordinal))
+            .Select(option => option.Option.Name)
+            .ToList();
+        if (before is not null && given.Count > 0)
+        {
+            context.Console.MarkupLine(
+                $"[yellow]note:[/] the silo already runs, with {status.Slots} slots at {before.Url}; it does not take {string.Join(", ", given)}. To change: sweeps down, then again");
+        }
+    }
+
     private static Command Down(Context context)
     {
-        var grace = new Option<double?>("--grace") { Description = "Longest drain, seconds (default: the silo's own).", HelpName = "SECONDS" };
+        var grace = new Option<double?>("--grace") { Description = "Longest drain, seconds (default: the silo's own).", HelpName = "SECONDS" }.Seconds();
         var command = new Command("down", "Drain (checkpoint what runs) and end the silo; nothing is lost.") { grace };
         command.SetAction(async (parse, cancellation) =>
         {

@@ -95,7 +95,7 @@ internal static class SpecCommands
             }
 
             Console.Out.Write(SpecExamples.Get(asked)
-                ?? throw new CliException($"there is no example '{asked}'", ExitCodes.NotFound, $"there are: {string.Join(", ", SpecExamples.Names)}"));
+                ?? throw new CliException(NearestName.Of(asked, SpecExamples.Names) is { } nearest ? $"there is no example '{asked}'. Did you mean '{nearest}'?" : $"there is no example '{asked}'", ExitCodes.NotFound, $"there are: {string.Join(", ", SpecExamples.Names)}"));
             return Task.FromResult(ExitCodes.Ok);
         });
         return command;
@@ -110,9 +110,9 @@ internal static class SpecCommands
         };
         var output = new Option<string>("--out", "-o") { Description = "Folder for train.csv, validation.csv and test.csv.", DefaultValueFactory = _ => "campaigns", HelpName = "DIR" };
         var seed = new Option<int>("--seed") { Description = "Seed of the rows.", DefaultValueFactory = _ => 1, HelpName = "N" };
-        var train = new Option<int>("--train") { Description = "Training rows.", DefaultValueFactory = _ => 3000, HelpName = "N" };
-        var validation = new Option<int>("--validation") { Description = "Validation rows.", DefaultValueFactory = _ => 600, HelpName = "N" };
-        var test = new Option<int>("--test") { Description = "Test rows.", DefaultValueFactory = _ => 1500, HelpName = "N" };
+        var train = new Option<int>("--train") { Description = "Training rows.", DefaultValueFactory = _ => 3000, HelpName = "N" }.AtLeast(1);
+        var validation = new Option<int>("--validation") { Description = "Validation rows.", DefaultValueFactory = _ => 600, HelpName = "N" }.AtLeast(1);
+        var test = new Option<int>("--test") { Description = "Test rows.", DefaultValueFactory = _ => 1500, HelpName = "N" }.AtLeast(1);
         var generate = new Command("generate", "Write the built-in marketing campaigns as CSV files.") { preset, output, seed, train, validation, test };
         generate.SetAction((parse, _) =>
         {
@@ -129,6 +129,7 @@ internal static class SpecCommands
     {
         var name = new Argument<string>("name") { Description = "Which base: tiny-gemma3." };
         var output = new Option<string>("--out", "-o") { Description = "Folder to write.", Required = true, HelpName = "DIR" };
+        name.AcceptOnlyFromAmong("tiny-gemma3");
         var seed = new Option<int>("--seed") { Description = "Seed.", DefaultValueFactory = _ => 1, HelpName = "N" };
         var pretrain = new Command("pretrain", "Pre-train a built-in base model afresh (about ten minutes on one core).") { name, output, seed };
         pretrain.SetAction((parse, cancellation) => Context.Trainer().RunAsync(

@@ -39,7 +39,7 @@ internal static class WatchCommand
             return;
         }
 
-        var home = parse.GetValue(Context.HomeOption) is { Length: > 0 } h ? $" --home {h}" : string.Empty;
+        var home = Context.Home(parse).OnCommandLine();
         context.Console.MarkupLine($"[yellow]Left the watch; {Markup.Escape(sweep)} goes on.[/]  Back to it: sweeps watch {Markup.Escape(sweep + home)}   End it: sweeps cancel {Markup.Escape(sweep + home)}");
     }
 }

@@ -21,7 +21,7 @@ internal static class WishCommands
     private static Command Wish(Context context, string name, string description, Wanted wanted)
     {
         var sweep = new Argument<string>("sweep") { Description = "Id of the sweep, an unambiguous beginning of it, or `last`." };
-        var trial = new Option<int?>("--trial") { Description = "Only this trial.", HelpName = "N" };
+        var trial = new Option<int?>("--trial") { Description = "Only this trial.", HelpName = "N" }.Whole(1, int.MaxValue);
         var command = new Command(name, description) { sweep, trial };
         command.SetAction(async (parse, cancellation) =>
         {

@@ -54,16 +54,16 @@ internal sealed class SiloClient : IDisposable
         GetAsync<IReadOnlyList<SweepSummary>>("sweeps", cancellation);
 
     public Task<SweepDetail> SweepAsync(string sweep, CancellationToken cancellation) =>
-        GetAsync<SweepDetail>($"sweeps/{Uri.EscapeDataString(sweep)}", cancellation);
+        GetAsync<SweepDetail>(Of(sweep), cancellation);
 
     public Task<TrialDetail> TrialAsync(string sweep, int trial, CancellationToken cancellation) =>
-        GetAsync<TrialDetail>($"sweeps/{Uri.EscapeDataString(sweep)}/trials/{trial}", cancellation);
+        GetAsync<TrialDetail>($"{Of(sweep)}/trials/{trial}", cancellation);
 
     public Task<IReadOnlyList<EventRow>> EventsAsync(string sweep, long above, int limit, CancellationToken cancellation) =>
-        GetAsync<IReadOnlyList<EventRow>>($"sweeps/{Uri.EscapeDataString(sweep)}/events?above={above}&limit={limit}", cancellation);
+        GetAsync<IReadOnlyList<EventRow>>($"{Of(sweep)}/events?above={above}&limit={limit}", cancellation);
 
     public Task<BestReply> BestAsync(string sweep, CancellationToken cancellation) =>
-        GetAsync<BestReply>($"sweeps/{Uri.EscapeDataString(sweep)}/best", cancellation);
+        GetAsync<BestReply>($"{Of(sweep)}/best", cancellation);
 
     public async Task<bool> HasObjectAsync(string sha256, CancellationToken cancellation)
     {
@@ -86,16 +86,16 @@ internal sealed class SiloClient : IDisposable
         SendAsync<WishReply>(
             HttpMethod.Post,
             trial is null
-                ? $"sweeps/{Uri.EscapeDataString(sweep)}/wish"
-                : $"sweeps/{Uri.EscapeDataString(sweep)}/trials/{trial}/wish",
+                ? $"{Of(sweep)}/wish"
+                : $"{Of(sweep)}/trials/{trial}/wish",
             new WishBody(wanted),
             cancellation);
 
     public Task<WishReply> RetryAsync(string sweep, IReadOnlyList<int>? trials, CancellationToken cancellation) =>
-        SendAsync<WishReply>(HttpMethod.Post, $"sweeps/{Uri.EscapeDataString(sweep)}/retry", new RetryBody(trials), cancellation);
+        SendAsync<WishReply>(HttpMethod.Post, $"{Of(sweep)}/retry", new RetryBody(trials), cancellation);
 
     public Task<WishReply> RemoveAsync(string sweep, CancellationToken cancellation) =>
-        SendAsync<WishReply>(HttpMethod.Delete, $"sweeps/{Uri.EscapeDataString(sweep)}", null, cancellation);
+        SendAsync<WishReply>(HttpMethod.Delete, Of(sweep), null, cancellation);
 
     public async Task ShutdownAsync(double? grace, CancellationToken cancellation)
     {
@@ -112,7 +112,7 @@ internal sealed class SiloClient : IDisposable
     public async IAsyncEnumerable<(string Kind, object? Item)> StreamAsync(
         string sweep, long aboveEvent, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"api/v1/sweeps/{Uri.EscapeDataString(sweep)}/stream");
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"api/v1/{Of(sweep)}/stream");
         request.Headers.Add("Last-Event-ID", aboveEvent.ToString(System.Globalization.CultureInfo.InvariantCulture));
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
         await ThrowUnlessOkAsync(response, cancellation);
@@ -127,6 +127,12 @@ internal sealed class SiloClient : IDisposable
             };
         }
     }
+
+    /// <summary>A sweep's address. Nothing, <c>.</c> and <c>..</c> would name another one: no sweep is called so.</summary>
+    private static string Of(string sweep) =>
+        sweep.Trim('.', ' ').Length > 0
+            ? $"sweeps/{Uri.EscapeDataString(sweep)}"
+            : throw new CliException($"there is no sweep '{sweep}'", ExitCodes.NotFound, "sweeps ls lists them; `last` is the newest");
 
     private Task<T> GetAsync<T>(string path, CancellationToken cancellation) =>
         SendAsync<T>(HttpMethod.Get, path, null, cancellation);

@@ -26,7 +26,9 @@ internal sealed record SpecFile(string Name, string Folder, string Yaml)
         if (!File.Exists(nameOrPath))
         {
             throw new CliException(
-                $"there is no file {nameOrPath}",
+                NearestName.Of(nameOrPath, SpecExamples.Names) is { } nearest
+                    ? $"there is no file {nameOrPath}. Did you mean the built-in example '{nearest}'?"
+                    : $"there is no file {nameOrPath}",
                 ExitCodes.BadInput,
                 $"write one with `sweeps init data.csv`, or use a built-in example: {string.Join(", ", SpecExamples.Names)}");
         }

@@ -1,5 +1,6 @@
 using Spectre.Console;
 using Sweeps.Core.Api;
+using Sweeps.Core.Homes;
 using Sweeps.Core.States;
 
 namespace Sweeps.Cli.Show;
@@ -7,13 +8,17 @@ namespace Sweeps.Cli.Show;
 /// <summary>What a person reads when a sweep has ended.</summary>
 internal static class Conclusion
 {
-    public static void Write(IAnsiConsole console, SweepDetail sweep)
+    /// <param name="console">Where to.</param>
+    /// <param name="sweep">The sweep.</param>
+    /// <param name="home">Its home, which the commands to type next must name unless it is the default.</param>
+    public static void Write(IAnsiConsole console, SweepDetail sweep, SweepsHome home)
     {
         var summary = sweep.Summary;
+        var tail = Markup.Escape(home.OnCommandLine());
         console.Write(Leaderboard.Render(sweep, 40, $"[bold]{Markup.Escape(summary.Sweep)}[/]  validation, best first", console.Profile.Width));
         if (sweep.Trials.Count > 40)
         {
-            console.MarkupLine($"[grey]... and {sweep.Trials.Count - 40} more: sweeps trials {Markup.Escape(summary.Sweep)}[/]");
+            console.MarkupLine($"[grey]... and {sweep.Trials.Count - 40} more: sweeps trials {Markup.Escape(summary.Sweep)}{tail}[/]");
         }
 
         foreach (var job in sweep.Preflight.Where(j => j.State == JobState.Failed && j.Message is not null))
@@ -30,11 +35,11 @@ internal static class Conclusion
         {
             if (!summary.State.HasEnded())
             {
-                console.MarkupLine($"[grey]{Format.Word(summary.State)}; no evaluation yet.  Watch it: sweeps watch {Markup.Escape(summary.Sweep)}[/]");
+                console.MarkupLine($"[grey]{Format.Word(summary.State)}; no evaluation yet.  Watch it: sweeps watch {Markup.Escape(summary.Sweep)}{tail}[/]");
                 return;
             }
 
-            console.MarkupLine($"[red]{Markup.Escape(summary.Sweep)} {Format.Word(summary.State)}: no trial has a result.[/] sweeps logs {Markup.Escape(summary.Sweep)} says why.");
+            console.MarkupLine($"[red]{Markup.Escape(summary.Sweep)} {Format.Word(summary.State)}: no trial has a result.[/] sweeps logs {Markup.Escape(summary.Sweep)}{tail} says why.");
             return;
         }
 
@@ -45,8 +50,8 @@ internal static class Conclusion
             $"{(best.Chosen ? "Best setting" : "Leader so far")}: [bold green]trial {best.Trial}[/] with {Markup.Escape(Format.Settings(trial, sweep.Axes))}: "
             + $"validation macro F1 [bold]{Format.Score(best.Validation?.MacroF1)}[/] after {Format.Duration(trial.Seconds)}, training {Format.Share(trial.TrainableParameters, trial.TotalParameters)} of the parameters.{test}");
         console.MarkupLine(
-            $"[grey]Took {Format.Duration(summary.ActiveSeconds)}. Next:[/] sweeps predict {Markup.Escape(summary.Sweep)} --text \"...\"  [grey]tries it;[/]  "
-            + $"sweeps best {Markup.Escape(summary.Sweep)} --export DIR  [grey]saves it for Hugging Face;[/]  sweeps trial {Markup.Escape(summary.Sweep)} {best.Trial}  [grey]shows its curve.[/]");
+            $"[grey]Took {Format.Duration(summary.ActiveSeconds)}. Next:[/] sweeps predict {Markup.Escape(summary.Sweep)}{tail} --text \"...\"  [grey]tries it;[/]  "
+            + $"sweeps best {Markup.Escape(summary.Sweep)}{tail} --export DIR  [grey]saves it for Hugging Face;[/]  sweeps trial {Markup.Escape(summary.Sweep)} {best.Trial}{tail}  [grey]shows its curve.[/]");
     }
 
     private static string PerClass(Scores scores, IReadOnlyList<string> labels) =>

@@ -34,12 +34,25 @@ internal static class Leaderboard
     {
         var trials = Order(sweep).Take(rows).ToList();
         var columns = Columns(sweep).ToList();
+        var left = new List<string>();
+        if (Width(columns, trials) > width)
+        {
+            // Names on two lines before any figure goes.
+            columns = [.. columns.Select(column => column with { Name = Narrow(column.Name) })];
+        }
+
         while (columns.Count > 4 && Width(columns, trials) > width && columns.Where(c => c.Rank > 0).MaxBy(c => c.Rank) is { } least)
         {
             columns.Remove(least);
+            left.Add(least.Name.Replace('\n', ' '));
         }
 
         var table = new Table().Border(TableBorder.Rounded).BorderColor(Color.Grey).Title(title);
+        if (left.Count > 0)
+        {
+            table.Caption($"[grey]a wider terminal also shows: {Markup.Escape(string.Join(", ", left))}[/]");
+        }
+
         foreach (var column in columns)
         {
             var shown = new TableColumn(Markup.Escape(column.Name)).NoWrap();
@@ -61,7 +74,9 @@ internal static class Leaderboard
         var ranks = Order(sweep).Where(t => t.Best is not null).Select((t, i) => (t.Trial, Rank: i + 1)).ToDictionary(p => p.Trial, p => p.Rank);
         yield return new Column("#", t => ranks.TryGetValue(t.Trial, out var rank) ? rank.ToString(CultureInfo.InvariantCulture) : string.Empty, 5);
         yield return new Column("trial", t => t.Trial.ToString(CultureInfo.InvariantCulture));
-        yield return new Column("state", State, IsText: true, Rank: 2);
+
+        // Where all have completed, the word says the least of all.
+        yield return new Column("state", State, IsText: true, Rank: sweep.Trials.All(t => t.State == JobState.Completed) ? 9 : 2);
         yield return new Column("macro F1", t => Format.Score(t.Best?.MacroF1));
         foreach (var label in sweep.Labels.Count <= 5 ? sweep.Labels : [])
         {
@@ -70,8 +85,7 @@ internal static class Leaderboard
 
         yield return new Column("accuracy", t => Format.Score(t.Best?.Accuracy), 6);
         yield return new Column("seconds", t => t.Seconds.ToString("0.0", CultureInfo.InvariantCulture), 3);
-        yield return new Column("trainable", t => Format.Count(t.TrainableParameters), 7);
-        yield return new Column("share", t => Format.Share(t.TrainableParameters, t.TotalParameters), 5);
+        yield return new Column("trainable", t => $"{Format.Count(t.TrainableParameters)} {Format.Share(t.TrainableParameters, t.TotalParameters),6}", 5);
         foreach (var axis in sweep.Axes)
         {
             yield return new Column(axis, t => Markup.Escape(t.Point.GetValueOrDefault(axis, string.Empty)));
@@ -79,7 +93,7 @@ internal static class Leaderboard
     }
 
     private static int Width(List<Column> columns, List<TrialSummary> trials) =>
-        1 + columns.Sum(c => 3 + Math.Max(c.Name.Length, trials.Select(t => Markup.Remove(c.Cell(t)).Length).DefaultIfEmpty().Max()));
+        1 + columns.Sum(c => 3 + Math.Max(c.Name.Split('\n').Max(line => line.Length), trials.Select(t => Markup.Remove(c.Cell(t)).Length).DefaultIfEmpty().Max()));
 
     public static string State(TrialSummary trial) => trial.State switch
     {
@@ -89,6 +103,13 @@ internal static class Leaderboard
         JobState.Queued when trial.FailureClass is not null => "[yellow]waits to retry[/]",
         var state => Format.Word(state),
     };
+
+    /// <summary>A name on two lines, broken where it has a joint: <c>learning_rate</c>, <c>macro F1</c>.</summary>
+    private static string Narrow(string name)
+    {
+        var joint = name.AsSpan(0, name.Length - 1).LastIndexOfAny('_', ' ');
+        return joint <= 0 ? name : $"{name[..joint]}\n{name[(joint + 1)..]}";
+    }
 
     private static string Short(string label) => label.Length <= 12 ? label : label[..11] + "\u2026";
 

@@ -1,13 +1,14 @@
 using System.Globalization;
 using Spectre.Console;
 using Sweeps.Core.Api;
+using Sweeps.Core.Homes;
 using Sweeps.Core.Ledger;
 using Sweeps.Core.States;
 
 namespace Sweeps.Cli.Show;
 
 /// <summary>For output that is no terminal: a line whenever a trial ends, one at least every 10 s, then the leaderboard.</summary>
-internal sealed class PlainWatchView(IAnsiConsole console, TimeProvider time) : IWatchView
+internal sealed class PlainWatchView(IAnsiConsole console, TimeProvider time, SweepsHome home) : IWatchView
 {
     private readonly HashSet<int> _ended = [];
     private long _lastLine = time.GetTimestamp();
@@ -40,7 +41,7 @@ internal sealed class PlainWatchView(IAnsiConsole console, TimeProvider time) : 
     public void End(SweepDetail sweep)
     {
         Snapshot(sweep);
-        Conclusion.Write(console, sweep);
+        Conclusion.Write(console, sweep, home);
     }
 
     private void Line(string text)

@@ -32,11 +32,11 @@ internal sealed class Watcher(SiloProcess silo, IAnsiConsole console, TimeProvid
                 last = await FollowAsync(client, sweep, view, cancellation);
                 view.End(last);
             });
-            Conclusion.Write(console, last!);
+            Conclusion.Write(console, last!, silo.Home);
         }
         else
         {
-            var view = new PlainWatchView(console, time);
+            var view = new PlainWatchView(console, time, silo.Home);
             last = await FollowAsync(client, sweep, view, cancellation);
             view.End(last);
         }

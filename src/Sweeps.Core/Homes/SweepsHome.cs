@@ -1,8 +1,14 @@
+using System.Buffers;
+
 namespace Sweeps.Core.Homes;
 
 /// <summary>Where everything lies that one silo (or one machine's worker) keeps: <c>~/.sweeps</c>, or <c>--home DIR</c>.</summary>
 public sealed class SweepsHome
 {
+    /// <summary>Characters of a path that a shell takes as they are.</summary>
+    private static readonly SearchValues<char> Plain =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:,@%=");
+
     /// <summary>Names the home; nothing is created.</summary>
     /// <param name="root">Absolute or relative folder.</param>
     public SweepsHome(string root) => Root = Path.GetFullPath(root);
@@ -48,6 +54,12 @@ public sealed class SweepsHome
         new(Environment.GetEnvironmentVariable("SWEEPS_HOME") is { Length: > 0 } home
             ? home
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".sweeps"));
+
+    /// <summary>What a command line needs to mean this home: nothing for the default, else <c> --home DIR</c>.</summary>
+    public string OnCommandLine() =>
+        Root == Default().Root ? string.Empty
+        : Root.AsSpan().ContainsAnyExcept(Plain) ? $" --home '{Root.Replace("'", "'\\''", StringComparison.Ordinal)}'"
+        : $" --home {Root}";
 
     /// <summary>The folder of a job, relative to <see cref="Sweeps"/>: <c>SWEEP/train-12</c>.</summary>
     public static string JobDirectory(Ids.JobId job) =>
