@@ -15,6 +15,7 @@ public sealed class TokenBatch : IDisposable
     private readonly long[]? tokenTypes;
     private readonly long[]? positions;
     private readonly Dictionary<(int Leading, int Prefix), DecoderColumns> columns = [];
+    private readonly Dictionary<string, Tensor> derived = [];
     private Tensor? paddingMask;
     private Tensor? tokenTypeTensor;
 
@@ -174,6 +175,10 @@ public sealed class TokenBatch : IDisposable
         return false;
     }
 
+    /// <summary>Whether a text begins with padding, so that what encoders pool is a padding token.</summary>
+    public bool StartsWithPadding =>
+        HasPadding && Enumerable.Range(0, Rows).Any(row => !attended[row * Length]);
+
     /// <summary>For each row the index, in the flattened batch, of its first token: what encoders pool.</summary>
     public long[] FirstTokens() => [.. Enumerable.Range(0, Rows).Select(row => (long)row * Length)];
 
@@ -186,6 +191,11 @@ public sealed class TokenBatch : IDisposable
         foreach (var found in columns.Values)
         {
             found.Dispose();
+        }
+
+        foreach (var tensor in derived.Values)
+        {
+            tensor.Dispose();
         }
     }
 
@@ -216,6 +226,23 @@ public sealed class TokenBatch : IDisposable
         }
 
         return paddingMask;
+    }
+
+    /// <summary>
+    /// A tensor that a family derives from the batch alone (positions, a mask of its own), made at the first call and
+    /// freed with the batch.
+    /// </summary>
+    /// <param name="name">Tells it from the others.</param>
+    /// <param name="make">Makes it, from nothing that may change.</param>
+    internal Tensor Derived(string name, Func<Tensor> make)
+    {
+        if (!derived.TryGetValue(name, out var value))
+        {
+            value = Detached(() => make().to(Device));
+            derived.Add(name, value);
+        }
+
+        return value;
     }
 
     /// <summary>Indices of rows in the flattened batch as a tensor on the batch's device; the caller owns it.</summary>

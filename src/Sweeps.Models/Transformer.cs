@@ -1,4 +1,5 @@
 using Sweeps.Models.Decoders;
+using Sweeps.Models.Heads;
 using Sweeps.Models.Layers;
 using Sweeps.Models.Ops;
 using TorchSharp;
@@ -30,6 +31,12 @@ public abstract class Transformer : IDisposable
     /// <summary>Number of blocks.</summary>
     public abstract int LayerCount { get; }
 
+    /// <summary>
+    /// Number of blocks that <see cref="NamedParameter.Layer"/> counts: <see cref="LayerCount"/>, and for encoder-decoders
+    /// those of the decoder after them.
+    /// </summary>
+    public virtual int BlockCount => LayerCount;
+
     /// <summary>Longest text in tokens.</summary>
     public abstract int MaxPositions { get; }
 
@@ -38,6 +45,18 @@ public abstract class Transformer : IDisposable
 
     /// <summary>Standard deviation of new weights: initializer_range of config.json.</summary>
     public abstract double InitializerRange { get; }
+
+    /// <summary>Module name of the last layer of a classifier on this model, as Hugging Face calls it.</summary>
+    public virtual string ClassifierName => IsDecoder ? "score" : "classifier";
+
+    /// <summary>
+    /// Weights that the pooler of this family takes from the classifier's module (RoBERTa's classifier.dense). They
+    /// belong to the head, not to <see cref="Parameters"/>; the model frees them.
+    /// </summary>
+    public virtual IReadOnlyList<NamedParameter> ClassifierParameters => [];
+
+    /// <summary>What a classifier of this family reads unless it is told otherwise.</summary>
+    public virtual HeadPooling UsualPooling => IsDecoder ? HeadPooling.Last : HeadPooling.Pooled;
 
     /// <summary>Dropout before the classifier, from config.json; 0 for decoders.</summary>
     public virtual double ClassifierDropout => 0;
@@ -151,10 +170,13 @@ public abstract class Transformer : IDisposable
     public Tensor Logits(Tensor rows) =>
         nn.functional.linear(rows, RequireOutput().Value);
 
-    /// <summary>The pooler of encoders on the hidden states [B, H] of the first tokens: [B, H].</summary>
-    /// <exception cref="NotSupportedException">The family is a decoder.</exception>
-    public virtual Tensor Pooled(Tensor first, DropoutContext dropout) =>
-        throw new NotSupportedException($"{ModelType} has no pooler: it is a decoder");
+    /// <summary>
+    /// What the family puts between one vector of each text and the last layer of the classifier: [B, H] to [B, H].
+    /// </summary>
+    /// <param name="vectors">[B, H]: hidden states of one token of each text, or their mean.</param>
+    /// <param name="pooling">What they are; poolers that were trained on the first token leave others as they are.</param>
+    /// <param name="dropout">Dropout of this micro-step.</param>
+    public virtual Tensor Pooled(Tensor vectors, HeadPooling pooling, DropoutContext dropout) => vectors;
 
     /// <summary>Chosen rows of [B, T, H] hidden states, by index into the flattened batch: [n, H].</summary>
     public static Tensor Rows(Tensor hidden, TokenBatch batch, long[] positions) =>

@@ -2,7 +2,7 @@ using Sweeps.Models.Loading;
 
 namespace Sweeps.Models.Bert;
 
-/// <summary>What BERT needs of config.json. Source: configuration_bert.py.</summary>
+/// <summary>What BERT and RoBERTa need of config.json. Source: configuration_bert.py, configuration_roberta.py.</summary>
 internal sealed record BertConfig(
     int Vocabulary,
     int Hidden,
@@ -43,7 +43,7 @@ internal sealed record BertConfig(
             throw config.Fault("is_decoder", "false");
         }
 
-        var hiddenDropout = Probability(config, "hidden_dropout_prob", 0.1);
+        var hiddenDropout = config.Probability("hidden_dropout_prob", 0.1);
         return new BertConfig(
             config.Whole("vocab_size"),
             hidden,
@@ -54,15 +54,9 @@ internal sealed record BertConfig(
             config.Whole("type_vocab_size", 2),
             config.Number("layer_norm_eps", 1e-12),
             hiddenDropout,
-            Probability(config, "attention_probs_dropout_prob", 0.1),
-            Probability(config, "classifier_dropout", hiddenDropout),
+            config.Probability("attention_probs_dropout_prob", 0.1),
+            config.Probability("classifier_dropout", hiddenDropout),
             config.WholeOrNull("pad_token_id"),
             config.Number("initializer_range", 0.02));
-    }
-
-    private static double Probability(ModelConfig config, string name, double otherwise)
-    {
-        var value = config.Number(name, otherwise);
-        return value is >= 0 and < 1 ? value : throw config.Fault(name, "at least 0 and below 1");
     }
 }

@@ -6,8 +6,12 @@ namespace Sweeps.Models.Bert;
 /// <summary>Registers BERT.</summary>
 internal sealed class BertFamily : IModelFamily
 {
-    public string ModelType => "bert";
+    public const string Type = "bert";
+
+    public const string Prefix = "bert.";
+
+    public string ModelType => Type;
 
     public Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options) =>
-        new BertModel(BertConfig.Read(config), new WeightBinder(folder, "bert.", options));
+        new BertModel(BertConfig.Read(config), new WeightBinder(folder, Prefix, options));
 }

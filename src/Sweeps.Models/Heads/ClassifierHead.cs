@@ -7,46 +7,66 @@ namespace Sweeps.Models.Heads;
 /// <summary>Turns hidden states into one score per label. Shapes: B texts, T tokens, H hidden size, C labels.</summary>
 public abstract class ClassifierHead : IDisposable
 {
+    private ClassLoss objective = new();
+
     /// <summary>Number of labels, C.</summary>
     public abstract int LabelCount { get; }
 
     /// <summary>Weights of the head's own, under their Hugging Face names; none for heads that use the model's.</summary>
     public virtual IReadOnlyList<NamedParameter> Parameters => [];
 
+    /// <summary>How losses are weighted; default plain cross-entropy.</summary>
+    /// <exception cref="ArgumentException">Not one weight for each label, or a value out of range.</exception>
+    public ClassLoss Objective
+    {
+        get => objective;
+        set
+        {
+            value.Check(LabelCount);
+            objective = value;
+        }
+    }
+
     /// <summary>The one position of each text that the head reads: B indices into the flattened batch, in order.</summary>
+    /// <exception cref="NotSupportedException">The head reads whole texts: use <see cref="Hidden(Transformer, TokenBatch, DropoutContext)"/>.</exception>
     public abstract long[] Positions(Transformer model, TokenBatch batch);
 
     /// <summary>
-    /// Hidden states [B, H] at <see cref="Positions"/>, with the last block computed only there: the fast way to
-    /// <see cref="Logits"/> and <see cref="Loss"/>.
+    /// What the head reads of the hidden states, [B, H], with the last block computed only where it reads: the fast way
+    /// to <see cref="Logits"/> and <see cref="Loss"/>.
     /// </summary>
     public Tensor Hidden(Transformer model, TokenBatch batch, DropoutContext dropout) =>
-        model.HiddenAt(batch, Positions(model, batch), dropout);
+        Hidden(model, model.Embed(batch, dropout), 0, batch, dropout);
+
+    /// <summary>As the other overload, from the output [B, T, H] of the blocks below <paramref name="from"/>.</summary>
+    public virtual Tensor Hidden(Transformer model, Tensor hidden, int from, TokenBatch batch, DropoutContext dropout) =>
+        model.HiddenAt(hidden, from, batch, Positions(model, batch), dropout);
 
     /// <summary>Scores [B, C], in 32 bits.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="hidden">Its hidden states: all of them [B, T, H], or <see cref="Hidden"/> [B, H].</param>
+    /// <param name="hidden">Its hidden states: all of them [B, T, H], or what <c>Hidden</c> gives, [B, H].</param>
     /// <param name="batch">The texts.</param>
     /// <param name="dropout">Dropout of this micro-step.</param>
     public Tensor Logits(Transformer model, Tensor hidden, TokenBatch batch, DropoutContext dropout) =>
         Wide(Score(model, RowsOf(model, hidden, batch), dropout));
 
-    /// <summary>Sum over the texts of the cross-entropy of <paramref name="labels"/>, divided by <paramref name="divisor"/>.</summary>
+    /// <summary>What <paramref name="labels"/> count in a mean over texts: the divisor of their own mean.</summary>
+    public virtual double Weight(long[] labels) => Objective.Weight(labels);
+
+    /// <summary>Sum over the texts of the losses of <paramref name="labels"/>, divided by <paramref name="divisor"/>.</summary>
     /// <param name="model">The model.</param>
     /// <param name="hidden">As in <see cref="Logits"/>.</param>
     /// <param name="batch">The texts.</param>
-    /// <param name="labels">B label numbers from 0.</param>
+    /// <param name="labels">B label numbers from 0; for multi-label heads B * C zeros and ones, row by row.</param>
     /// <param name="dropout">Dropout of this micro-step.</param>
-    /// <param name="divisor">Texts of the whole accumulation group; null is B: the mean.</param>
+    /// <param name="divisor"><see cref="Weight"/> of the whole accumulation group; null is that of these labels: the mean.</param>
     public virtual Tensor Loss(
         Transformer model, Tensor hidden, TokenBatch batch, long[] labels, DropoutContext dropout, double? divisor = null) =>
-        CrossEntropy(Logits(model, hidden, batch, dropout), batch.Indices(labels), divisor ?? batch.Rows);
+        LossOf(Logits(model, hidden, batch, dropout), labels, divisor);
 
-    /// <summary>Scores [B, C] from the hidden states [B, H] at <see cref="Positions"/>.</summary>
-    protected abstract Tensor Score(Transformer model, Tensor rows, DropoutContext dropout);
-
-    private protected Tensor RowsOf(Transformer model, Tensor hidden, TokenBatch batch) =>
-        hidden.dim() == 2 ? hidden : Transformer.Rows(hidden, batch, Positions(model, batch));
+    /// <summary>The loss of scores [B, C]; see <see cref="Loss"/>.</summary>
+    public virtual Tensor LossOf(Tensor logits, long[] labels, double? divisor = null) =>
+        Objective.Sum(logits, labels).div(divisor ?? Weight(labels));
 
     /// <inheritdoc />
     public void Dispose()
@@ -54,6 +74,13 @@ public abstract class ClassifierHead : IDisposable
         Dispose(true);
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Scores [B, C] from what the head reads, [B, H].</summary>
+    protected abstract Tensor Score(Transformer model, Tensor rows, DropoutContext dropout);
+
+    /// <summary>What the head reads, [B, H], of whole hidden states or of what is already that.</summary>
+    private protected virtual Tensor RowsOf(Transformer model, Tensor hidden, TokenBatch batch) =>
+        hidden.dim() == 2 ? hidden : Transformer.Rows(hidden, batch, Positions(model, batch));
 
     /// <summary>Frees the head's weights.</summary>
     protected virtual void Dispose(bool disposing)
@@ -66,7 +93,4 @@ public abstract class ClassifierHead : IDisposable
 
     private protected static Tensor Wide(Tensor logits) =>
         logits.dtype == ScalarType.Float32 ? logits : logits.to_type(ScalarType.Float32);
-
-    private protected static Tensor CrossEntropy(Tensor logits, Tensor targets, double divisor) =>
-        nn.functional.cross_entropy(Wide(logits), targets, reduction: nn.Reduction.Sum).div_(divisor);
 }

@@ -57,10 +57,11 @@ public sealed class LabelTokensHead : ClassifierHead
         Transformer model, Tensor hidden, TokenBatch batch, long[] labels, DropoutContext dropout, double? divisor = null) =>
         loss == LabelLoss.Constrained
             ? base.Loss(model, hidden, batch, labels, dropout, divisor)
-            : CrossEntropy(
-                model.Logits(RowsOf(model, hidden, batch)),
-                batch.Indices(Array.ConvertAll(labels, label => labelTokens[label])),
-                divisor ?? batch.Rows);
+            : Objective.Sum(
+                    Wide(model.Logits(RowsOf(model, hidden, batch))),
+                    Array.ConvertAll(labels, label => labelTokens[label]),
+                    labels)
+                .div(divisor ?? Weight(labels));
 
     /// <inheritdoc />
     protected override Tensor Score(Transformer model, Tensor rows, DropoutContext dropout)

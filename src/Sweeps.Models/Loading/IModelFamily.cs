@@ -11,6 +11,10 @@ internal interface IModelFamily
     /// <summary>Value of <c>model_type</c> in config.json.</summary>
     string ModelType { get; }
 
+    /// <summary>Longest text in tokens; without limit for families whose positions are relative.</summary>
+    /// <exception cref="ModelLoadException">The field is wrong.</exception>
+    int MaxPositions(ModelConfig config) => config.Whole("max_position_embeddings", int.MaxValue);
+
     /// <summary>Makes the model; a null folder draws new weights.</summary>
     /// <exception cref="ModelLoadException">Config or weights do not fit.</exception>
     Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options);

@@ -56,6 +56,9 @@ public sealed class ModelConfig
     /// <summary>Whether a field is present and not null.</summary>
     public bool Has(string name) => Find(name) is not null;
 
+    /// <summary>Whether a field is present, be it null.</summary>
+    public bool Contains(string name) => root.TryGetProperty(name, out _);
+
     /// <summary>A whole number from <paramref name="least"/> up.</summary>
     public int Whole(string name, int? otherwise = null, int least = 1)
     {
@@ -96,11 +99,21 @@ public sealed class ModelConfig
             : throw Fault(name, "a number");
     }
 
+    /// <summary>A dropout probability: at least 0 and below 1.</summary>
+    public double Probability(string name, double otherwise)
+    {
+        var value = Number(name, otherwise);
+        return value is >= 0 and < 1 ? value : throw Fault(name, "at least 0 and below 1");
+    }
+
     /// <summary>A text.</summary>
     public string Text(string name, string? otherwise = null) =>
         Find(name) is { } value
             ? value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Fault(name, "a text")
             : otherwise ?? throw Fault(name, "a text");
+
+    /// <summary>Whether a field is a text.</summary>
+    public bool IsText(string name) => Find(name) is { ValueKind: JsonValueKind.String };
 
     /// <summary>true or false.</summary>
     public bool Flag(string name, bool otherwise) =>

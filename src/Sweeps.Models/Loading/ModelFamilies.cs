@@ -1,8 +1,11 @@
 using Sweeps.Models.Bert;
+using Sweeps.Models.DebertaV3;
 using Sweeps.Models.Gemma3;
 using Sweeps.Models.Llama;
 using Sweeps.Models.Mistral;
+using Sweeps.Models.ModernBert;
 using Sweeps.Models.Qwen3;
+using Sweeps.Models.Roberta;
 using Sweeps.Models.Safetensors;
 
 namespace Sweeps.Models.Loading;
@@ -12,7 +15,8 @@ public static class ModelFamilies
 {
     private static readonly IModelFamily[] All =
     [
-        new Gemma3Family(), new Qwen3Family(), new LlamaFamily(), new MistralFamily(), new BertFamily(),
+        new Gemma3Family(), new Qwen3Family(), new LlamaFamily(), new MistralFamily(),
+        new BertFamily(), new RobertaFamily(), new ModernBertFamily(), new DebertaFamily(),
     ];
 
     /// <summary>Every model type that can be loaded.</summary>
@@ -47,6 +51,10 @@ public static class ModelFamilies
         TorchRuntime.EnsureLoaded();
         return family.Create(config, null, options ?? new LoadOptions());
     }
+
+    /// <summary>Longest text in tokens that a model takes, from its config alone.</summary>
+    /// <exception cref="ModelLoadException">Unknown type or bad config.</exception>
+    public static int MaxPositions(ModelConfig config) => Find(config).MaxPositions(config);
 
     private static IModelFamily Find(ModelConfig config)
     {

@@ -41,7 +41,7 @@ internal sealed class WeightBinder
 
     /// <summary>Tensors of task heads: they keep their names where the base model's prefix is missing.</summary>
     private static Regex HeadTensor { get; } =
-        new("^(classifier|score|lm_head|cls|qa_outputs)\\.", RegexOptions.CultureInvariant);
+        new(@"^(classifier|score|lm_head|lm_predictions|mask_predictions|cls|qa_outputs|head|decoder)\.", RegexOptions.CultureInvariant);
 
     public ScalarType Type => options.Type;
 

@@ -17,7 +17,7 @@ internal static class TensorOps
     {
         var ids = batch.InputIds.view(-1);
         var rows = table.index_select(0, ids);
-        if (padTokenId is null || !rows.requires_grad || !batch.Attends(padTokenId.Value))
+        if (padTokenId is null || !rows.requires_grad || !(batch.Attends(padTokenId.Value) || batch.StartsWithPadding))
         {
             return rows;
         }
@@ -133,9 +133,9 @@ internal static class TensorOps
         var k = SharedHeads(key, heads);
         var v = SharedHeads(value, heads);
         Tensor mixed;
-        if (dropout.IsActive && probability > 0)
+        if ((dropout.IsActive && probability > 0) || mask?.requires_grad == true)
         {
-            // LibTorch's fused kernel would draw its mask from the process-wide generator.
+            // LibTorch's fused kernel would draw its mask from the process-wide generator, and gives no gradient to a bias.
             var scores = einsum("bnqd,bnkd->bnqk", q * usual, k);
             var weights = (mask is null ? scores : scores + mask).softmax(-1);
             mixed = einsum("bnqk,bnkd->bnqd", dropout.Apply(weights, probability, site), v);

@@ -49,7 +49,7 @@ public static class BaseInspector
     {
         try
         {
-            return ModelConfig.Read(folder).Whole("max_position_embeddings", int.MaxValue);
+            return ModelFamilies.MaxPositions(ModelConfig.Read(folder));
         }
         catch (ModelLoadException error)
         {

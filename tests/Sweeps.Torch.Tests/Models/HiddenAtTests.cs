@@ -15,6 +15,11 @@ public sealed class HiddenAtTests
     [Theory]
     [InlineData("gemma3_cls")]
     [InlineData("bert_pair_cls")]
+    [InlineData("roberta_cls")]
+    [InlineData("modernbert_cls")]
+    [InlineData("modernbert_cls_mean")]
+    [InlineData("deberta_v3_cls")]
+    [InlineData("deberta_v3_long")]
     public void Loss_and_gradients_are_those_of_the_whole_block(string file)
     {
         using var golden = GoldenCase.Load(file);

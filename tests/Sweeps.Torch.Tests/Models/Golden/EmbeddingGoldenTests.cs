@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Sweeps.Models;
+using Sweeps.Models.Heads;
 using Sweeps.Models.Loading;
+using Sweeps.Models.Methods.Full;
 using Sweeps.Models.Ops;
 using Xunit;
 using static TorchSharp.torch;
@@ -18,10 +20,43 @@ public sealed class EmbeddingGoldenTests
         using var scope = NewDisposeScope();
         using var off = no_grad();
 
+        var hidden = golden.Hidden();
+        var mean = MeanPooling.Of(hidden, golden.Batch);
         var embeddings = Embed(golden.Model, golden.Batch);
 
-        var expected = GoldenCase.Floats(golden.Json.GetProperty("embeddings"));
-        Assert.Equal(expected, embeddings.data<float>().ToArray(), (a, b) => Math.Abs(a - b) <= 1e-5f);
+        Near("token_embeddings_row1", hidden[1].narrow(0, 0, 5));
+        Near("mean_pooled", mean);
+        Near("embeddings", embeddings);
+        Near("cosine", nn.functional.linear(embeddings, embeddings));
+
+        void Near(string field, Tensor actual)
+        {
+            var worst = new Worst($"minilm_embed {field}", 1e-5);
+            var expected = GoldenCase.Floats(golden.Json.GetProperty(field));
+            var found = actual.contiguous().data<float>().ToArray();
+            Assert.Equal(expected.Length, found.Length);
+            for (var i = 0; i < expected.Length; i++)
+            {
+                worst.Absolute(expected[i], found[i], $"value {i}");
+            }
+
+            worst.Check();
+        }
+    }
+
+    [Fact]
+    public void Gradients_of_a_cosine_and_names_without_the_prefix()
+    {
+        using var golden = GoldenCase.Load("minilm_embed");
+        using var method = new FullFineTuning(golden.Model, []);
+        var names = golden.Json.GetProperty("param_names").EnumerateArray().Select(name => "bert." + name.GetString());
+
+        Assert.Equal(names, golden.Model.Parameters.Select(p => p.Name).Where(name => !name.Contains("pooler", StringComparison.Ordinal)));
+        golden.CheckGradients(method.Trainable, 1e-4, name => name["bert.".Length..], () =>
+        {
+            var embeddings = Embed(golden.Model, golden.Batch);
+            return (embeddings[0] * embeddings[1]).sum();
+        });
     }
 
     [Fact]
@@ -41,7 +76,8 @@ public sealed class EmbeddingGoldenTests
         using var off = no_grad();
 
         var embeddings = Embed(model, batch);
-        var pooled = model.Pooled(model.HiddenAt(batch, batch.FirstTokens(), DropoutContext.None), DropoutContext.None);
+        var pooled = model.Pooled(
+            model.HiddenAt(batch, batch.FirstTokens(), DropoutContext.None), HeadPooling.Pooled, DropoutContext.None);
 
         Near(check.GetProperty("embedding_first16"), embeddings.narrow(1, 0, 16));
         Near(check.GetProperty("cosine"), nn.functional.linear(embeddings, embeddings));
@@ -55,8 +91,7 @@ public sealed class EmbeddingGoldenTests
 
     private static Tensor Embed(Transformer model, TokenBatch batch)
     {
-        var kept = tensor(Array.ConvertAll(batch.Attended.ToArray(), seen => seen ? 1f : 0f), [batch.Rows, batch.Length, 1]);
-        var mean = (model.Hidden(batch, DropoutContext.None) * kept).sum(1) / kept.sum(1);
+        var mean = MeanPooling.Of(model.Hidden(batch, DropoutContext.None), batch);
         return mean / mean.square().sum(1, keepdim: true).sqrt();
     }
 }

@@ -17,6 +17,11 @@ public sealed class FullFineTuningGoldenTests
         { "gemma3_cls", 1e-5, 1e-5, 1e-5, 1e-5 },
         { "bert_cls", 1e-5, 1e-4, 1e-5, 5e-5 },
         { "bert_pair_cls", 1e-5, 1e-4, 1e-5, 5e-5 },
+        { "roberta_cls", 1e-5, 1e-4, 1e-5, 1e-5 },
+        { "modernbert_cls", 3e-5, 3e-5, 2e-5, 1e-4 },
+        { "modernbert_cls_mean", 3e-5, 3e-5, 2e-5, 1e-4 },
+        { "deberta_v3_cls", 1e-5, 1e-5, 1e-5, 1e-5 },
+        { "deberta_v3_long", 1e-5, 1e-5, 1e-5, 1e-5 },
     };
 
     [Theory]
@@ -50,6 +55,7 @@ public sealed class FullFineTuningGoldenTests
     [Theory]
     [InlineData("gemma3_deep")]
     [InlineData("gemma3_rope_linear")]
+    [InlineData("modernbert_cls")]
     public void Reads_the_older_layout_of_config_json_the_same(string file)
     {
         var json = GoldenCase.Read(file);
@@ -70,29 +76,17 @@ public sealed class FullFineTuningGoldenTests
     [InlineData("gemma3_lm")]
     [InlineData("gemma3_deep")]
     [InlineData("bert_cls")]
+    [InlineData("bert_pair_cls")]
+    [InlineData("roberta_cls")]
+    [InlineData("modernbert_cls")]
+    [InlineData("modernbert_cls_mean")]
+    [InlineData("deberta_v3_cls")]
+    [InlineData("deberta_v3_long")]
     public void The_norm_of_every_layers_output_equals_the_reference(string file)
     {
         using var golden = GoldenCase.Load(file);
-        using var scope = NewDisposeScope();
-        using var off = no_grad();
-        var expected = GoldenCase.Floats(golden.Json.GetProperty("hidden_norms"));
-        var none = Sweeps.Models.Ops.DropoutContext.None;
-        var hidden = golden.Model.Embed(golden.Batch, none);
 
-        for (var layer = 0; layer < golden.Model.LayerCount; layer++)
-        {
-            Check(expected[layer], hidden);
-            hidden = golden.Model.RunBlocks(hidden, golden.Batch, layer, layer + 1, none);
-        }
-
-        Check(expected[^1], golden.Model.Finish(hidden));
-
-        void Check(double norm, Tensor output)
-        {
-            var attended = Array.ConvertAll(golden.Batch.Attended.ToArray(), seen => seen ? 1f : 0f);
-            var kept = output * tensor(attended, [golden.Batch.Rows, golden.Batch.Length, 1]);
-            GoldenCase.AssertRelative(norm, kept.norm().item<float>(), 1e-5, "hidden norm");
-        }
+        golden.CheckHiddenNorms(1e-5);
     }
 
     [Fact]

@@ -106,6 +106,83 @@ public sealed class ModelFamiliesTests
         Assert.DoesNotContain(lines, line => line.Contains("position_ids", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("gemma3_text", """ "max_position_embeddings": 64 """, 64)]
+    [InlineData("roberta", """ "max_position_embeddings": 514, "pad_token_id": 1, "vocab_size": 9, "hidden_size": 4, "intermediate_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2 """, 512)]
+    public void The_longest_text_is_what_the_family_takes(string type, string fields, int expected) =>
+        Assert.Equal(
+            expected,
+            ModelFamilies.MaxPositions(ModelConfig.Parse("config.json", $$"""{"model_type": "{{type}}", {{fields}}}""")));
+
+    [Theory]
+    [InlineData("roberta", "\"pad_token_id\": 40", "pad_token_id must be a token id below")]
+    [InlineData("modernbert", "\"classifier_pooling\": \"max\"", "classifier_pooling must be cls or mean; found \"max\"")]
+    [InlineData("modernbert", "\"norm_bias\": true", "norm_bias must be false; found true")]
+    [InlineData("modernbert", "\"layer_types\": [\"full_attention\"]", "layer_types must be 2 values of sliding_attention or full_attention")]
+    [InlineData("modernbert", "\"rope_parameters\": {\"full_attention\": {}}", "rope_parameters: sliding_attention must be an object")]
+    [InlineData("deberta-v2", "\"conv_kernel_size\": 3", "conv_kernel_size must be 0, as in DeBERTa-v3; found 3")]
+    [InlineData("deberta-v2", "\"position_biased_input\": true", "position_biased_input must be false, as in DeBERTa-v3")]
+    [InlineData("deberta-v2", "\"pos_att_type\": \"c2p|p2p\"", "pos_att_type must be c2p and p2c, or one of them")]
+    [InlineData("bert", "\"hidden_dropout_prob\": 1", "hidden_dropout_prob must be at least 0 and below 1; found 1")]
+    public void A_bad_field_of_an_encoder_is_named_with_what_is_allowed(string type, string field, string fault)
+    {
+        var name = field[..field.IndexOf(':', StringComparison.Ordinal)];
+        string[] fields =
+        [
+            $"\"model_type\": \"{type}\"", "\"vocab_size\": 60", "\"hidden_size\": 32", "\"intermediate_size\": 48",
+            "\"num_hidden_layers\": 2", "\"num_attention_heads\": 4", "\"max_position_embeddings\": 40",
+            "\"relative_attention\": true", "\"share_att_key\": true", "\"position_biased_input\": false", field,
+        ];
+        var config = $"{{{string.Join(", ", fields.Where((one, at) => at == fields.Length - 1 || !one.StartsWith(name, StringComparison.Ordinal)))}}}";
+
+        var error = Assert.Throws<ModelLoadException>(() => TinyModels.Create(config));
+
+        Assert.StartsWith("config.json", error.Message, StringComparison.Ordinal);
+        Assert.Contains(fault, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(HeadPooling.Cls)]
+    [InlineData(HeadPooling.Pooled)]
+    [InlineData(HeadPooling.Mean)]
+    public void An_encoders_head_reads_what_it_is_told_to(HeadPooling pooling)
+    {
+        using var model = TinyModels.Bert();
+        using var head = new LinearHead(model, 3, new LoadOptions(), pooling: pooling);
+        using var batch = TinyModels.Batch();
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var hidden = model.Hidden(batch, DropoutContext.None);
+        var first = hidden.select(1, 0);
+        var read = pooling switch
+        {
+            HeadPooling.Cls => first,
+            HeadPooling.Pooled => nn.functional.linear(
+                first, Weight(model, "bert.pooler.dense.weight"), Weight(model, "bert.pooler.dense.bias")).tanh(),
+            _ => stack([hidden[0].narrow(0, 0, 8).mean([0]), hidden[1].narrow(0, 0, 5).mean([0]), hidden[2].narrow(0, 0, 6).mean([0])]),
+        };
+        var expected = nn.functional.linear(read, head.Parameters[0].Value, head.Parameters[1].Value);
+
+        Assert.True(head.Logits(model, hidden, batch, DropoutContext.None).allclose(expected, 1e-5, 1e-6));
+        Assert.True(head.Logits(model, head.Hidden(model, batch, DropoutContext.None), batch, DropoutContext.None)
+            .allclose(expected, 1e-5, 1e-6));
+
+        static Tensor Weight(Sweeps.Models.Transformer model, string name) => model.Parameters.Single(p => p.Name == name).Value;
+    }
+
+    [Fact]
+    public void Pooling_that_is_for_another_kind_of_model_is_refused()
+    {
+        using var decoder = TinyModels.Gemma3();
+        using var encoder = TinyModels.Bert();
+
+        var mean = Assert.Throws<ArgumentException>(() => new LinearHead(decoder, 3, new LoadOptions(), pooling: HeadPooling.Mean));
+        var last = Assert.Throws<ArgumentException>(() => new LinearHead(encoder, 3, new LoadOptions(), pooling: HeadPooling.Last));
+
+        Assert.Contains("is a decoder: its linear head reads the last token", mean.Message, StringComparison.Ordinal);
+        Assert.Contains("pooling must be cls, pooled or mean", last.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Weights_in_16_bits_load_as_32_and_run_in_16_when_asked()
     {
