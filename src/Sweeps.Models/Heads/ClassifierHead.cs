@@ -82,10 +82,13 @@ public abstract class ClassifierHead : IDisposable
     private protected virtual Tensor RowsOf(Transformer model, Tensor hidden, TokenBatch batch) =>
         hidden.dim() == 2 ? hidden : Transformer.Rows(hidden, batch, Positions(model, batch));
 
+    /// <summary>The weights that go when the head goes.</summary>
+    private protected virtual IEnumerable<NamedParameter> Owned => Parameters;
+
     /// <summary>Frees the head's weights.</summary>
     protected virtual void Dispose(bool disposing)
     {
-        foreach (var parameter in Parameters)
+        foreach (var parameter in Owned)
         {
             parameter.Value.Dispose();
         }

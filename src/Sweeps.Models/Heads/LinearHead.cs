@@ -82,12 +82,8 @@ public class LinearHead : ClassifierHead
         return nn.functional.linear(read, weight.Value, bias?.Value!);
     }
 
-    /// <inheritdoc />
-    protected override void Dispose(bool disposing)
-    {
-        weight.Value.Dispose();
-        bias?.Value.Dispose();
-    }
+    /// <summary>Without those that the model holds.</summary>
+    private protected override IEnumerable<NamedParameter> Owned => bias is null ? [weight] : [weight, bias];
 
     private static NamedParameter Bind(
         string name, Initial initial, LoadOptions options, SafetensorsFolder? folder, params long[] shape)
