@@ -58,10 +58,15 @@ internal sealed class ModernBertBlock
     /// <param name="rows">The positions, as indices into the flattened batch.</param>
     /// <param name="mask">[B, 1, 1, T], or null.</param>
     /// <param name="angles">Tables of all positions.</param>
-    /// <param name="places">The positions, each within its text.</param>
+    /// <param name="anglesAt">Tables of the chosen positions.</param>
     /// <param name="dropout">Dropout of this micro-step.</param>
     public Tensor ForwardAt(
-        Tensor hidden, Tensor rows, Tensor? mask, RotaryTable.Slice angles, Tensor places, DropoutContext dropout)
+        Tensor hidden,
+        Tensor rows,
+        Tensor? mask,
+        RotaryTable.Slice angles,
+        RotaryTable.Slice anglesAt,
+        DropoutContext dropout)
     {
         using var scope = NewDisposeScope();
         var texts = hidden.size(0);
@@ -70,7 +75,7 @@ internal sealed class ModernBertBlock
         var chosen = queries.reshape(-1, Config.Hidden).index_select(0, rows).view(texts, 1, Config.Heads, Config.HeadWidth);
         return Finish(
                 flat.index_select(0, rows),
-                TensorOps.Rotate(chosen, angles.At(places)),
+                TensorOps.Rotate(chosen, anglesAt),
                 TensorOps.Rotate(keys, angles),
                 values,
                 mask,

@@ -1,3 +1,4 @@
+using Sweeps.Models.Decoders;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Loading;
 
@@ -17,8 +18,8 @@ internal sealed record ModernBertConfig(
     double Epsilon,
     int HalfWindow,
     IReadOnlyList<bool> IsLocal,
-    double GlobalTheta,
-    double LocalTheta,
+    RopeSettings GlobalRope,
+    RopeSettings LocalRope,
     HeadPooling Pooling,
     double EmbeddingDropout,
     double AttentionDropout,
@@ -98,23 +99,23 @@ internal sealed record ModernBertConfig(
             : throw config.Fault("layer_types", $"{layers} values of sliding_attention or full_attention");
     }
 
-    private static (double Global, double Local) ReadRope(ModelConfig config)
+    private static (RopeSettings Global, RopeSettings Local) ReadRope(ModelConfig config)
     {
         if (config.Inner("rope_parameters") is not { } parameters)
         {
             // A null local theta means that of the global layers.
             var global = config.Number("global_rope_theta", 160_000);
             var isNull = config.Contains("local_rope_theta") && !config.Has("local_rope_theta");
-            return (global, config.Number("local_rope_theta", isNull ? global : 10_000));
+            return (
+                RopeSettings.Of(null, global),
+                RopeSettings.Of(null, config.Number("local_rope_theta", isNull ? global : 10_000)));
         }
 
-        double Of(string layerType, double theta)
+        RopeSettings Of(string layerType, double theta)
         {
             var inner = parameters.Inner(layerType)
                 ?? throw parameters.Fault(layerType, "an object with rope_type and rope_theta");
-            return inner.Text("rope_type", "default") == "default"
-                ? inner.Number("rope_theta", theta)
-                : throw inner.Fault("rope_type", "default");
+            return RopeSettings.Of(inner, inner.Number("rope_theta", theta));
         }
 
         return (Of("full_attention", 160_000), Of("sliding_attention", 10_000));

@@ -43,8 +43,8 @@ internal sealed partial class ModernBertModel : Transformer
             "head.dense.weight", NamedParameter.TopLayer, deep, true, config.Hidden, config.Hidden))));
         headNorm = Norm("head.norm", NamedParameter.TopLayer, weights, mayBeNew: true);
         weights.Complete(Buffers(), OtherTasks());
-        globalAngles = new RotaryTable(config.GlobalTheta, config.HeadWidth, 1, weights.Type, weights.Device);
-        localAngles = new RotaryTable(config.LocalTheta, config.HeadWidth, 1, weights.Type, weights.Device);
+        globalAngles = new RotaryTable(config.GlobalRope.Frequencies(config.HeadWidth), weights.Type, weights.Device);
+        localAngles = new RotaryTable(config.LocalRope.Frequencies(config.HeadWidth), weights.Type, weights.Device);
     }
 
     public override string ModelType => ModernBertFamily.Type;
@@ -106,7 +106,9 @@ internal sealed partial class ModernBertModel : Transformer
                 .reshape(-1, batch.Length)
                 .index_select(0, rows)
                 .view(batch.Rows, 1, 1, batch.Length);
-        return block.ForwardAt(hidden, rows, mask, AnglesOf(block, batch), places, dropout);
+        var table = block.IsLocal ? localAngles : globalAngles;
+        return block.ForwardAt(
+            hidden, rows, mask, table.For(batch.Length), table.At(places, batch.Length), dropout);
     }
 
     public override Tensor Finish(Tensor hidden) => finalNorm.Forward(hidden);
