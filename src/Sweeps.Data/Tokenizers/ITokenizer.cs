@@ -35,6 +35,14 @@ public interface ITokenizer
     /// <param name="addSpecial">Whether <see cref="Prefix"/> and <see cref="Suffix"/> are put around it.</param>
     int[] Encode(string text, bool addSpecial = true);
 
+    /// <summary>The ids of two texts that a model reads together, as Hugging Face joins them.</summary>
+    /// <param name="first">The first text.</param>
+    /// <param name="second">The second text.</param>
+    /// <param name="maxLength">Most ids, special ones included; the longer text loses tokens at its end first
+    /// (<c>longest_first</c>). Null: nothing is cut.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxLength"/> is less than the special ids alone.</exception>
+    PairEncoding EncodePair(string first, string second, int? maxLength = null);
+
     /// <summary>The tokens of a text without <see cref="Prefix"/> and <see cref="Suffix"/>, each with its place in it.</summary>
     IReadOnlyList<Token> Tokenize(string text);
 

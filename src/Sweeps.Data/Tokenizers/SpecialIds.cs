@@ -18,4 +18,6 @@ internal sealed record SpecialIds
     public int[] Prefix { get; init; } = [];
 
     public int[] Suffix { get; init; } = [];
+
+    public PairPart[] Pair { get; init; } = PairPart.Plain;
 }

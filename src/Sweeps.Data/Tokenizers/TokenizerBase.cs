@@ -55,6 +55,42 @@ internal abstract class TokenizerBase : ITokenizer
         return ids;
     }
 
+    public PairEncoding EncodePair(string first, string second, int? maxLength = null)
+    {
+        IReadOnlyList<Token> a = Tokenize(first), b = Tokenize(second);
+        int special = _special.Pair.Count(static part => part.Kind == PairPartKind.Special);
+        (int keepA, int keepB) = (a.Count, b.Count);
+        if (maxLength is { } max)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(max, special, nameof(maxLength));
+            (keepA, keepB) = LongestFirst(a.Count, b.Count, max - special);
+        }
+
+        int[] ids = new int[keepA + special + keepB];
+        int[] types = new int[ids.Length];
+        int at = 0;
+        foreach (PairPart part in _special.Pair)
+        {
+            int start = at;
+            if (part.Kind == PairPartKind.Special)
+            {
+                ids[at++] = part.Id;
+            }
+            else
+            {
+                (IReadOnlyList<Token> tokens, int keep) = part.Kind == PairPartKind.First ? (a, keepA) : (b, keepB);
+                for (int i = 0; i < keep; i++)
+                {
+                    ids[at++] = tokens[i].Id;
+                }
+            }
+
+            types.AsSpan(start, at - start).Fill(part.TypeId);
+        }
+
+        return new PairEncoding(ids, types);
+    }
+
     public IReadOnlyList<Token> Tokenize(string text)
     {
         List<Token> tokens = [];
@@ -120,4 +156,23 @@ internal abstract class TokenizerBase : ITokenizer
 
     /// <summary>Whether a token is an added one, which decodes as it is written.</summary>
     protected bool IsAdded(string token) => _added.Find(token) is not null;
+
+    /// <summary>How many tokens of each text stay: the longer gives way first, then both to halves (Hugging Face longest_first).</summary>
+    private static (int First, int Second) LongestFirst(int first, int second, int room)
+    {
+        if (first + second <= room)
+        {
+            return (first, second);
+        }
+
+        int shorter = Math.Min(first, second);
+        int longer = shorter > room ? shorter : Math.Max(shorter, room - shorter);
+        if (shorter + longer > room)
+        {
+            shorter = room / 2;
+            longer = shorter + (room % 2);
+        }
+
+        return first > second ? (longer, shorter) : (shorter, longer);
+    }
 }

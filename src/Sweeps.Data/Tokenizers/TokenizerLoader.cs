@@ -133,7 +133,7 @@ public static class TokenizerLoader
             added.Add(new AddedToken(mask, tokens[mask], Special: true));
         }
 
-        SpecialIds special = new() { Pad = pad, Unk = unk, Cls = cls, Sep = sep, Prefix = [cls], Suffix = [sep] };
+        SpecialIds special = new() { Pad = pad, Unk = unk, Cls = cls, Sep = sep, Prefix = [cls], Suffix = [sep], Pair = PairPart.Bert(cls, sep) };
         Vocabulary vocabulary = new(ids, added, file);
         return new BertWordPieceTokenizer(vocabulary, tokens, new AddedTokens(added), special, BertSettings(folder), 100, cleanup: true);
     }
@@ -160,8 +160,8 @@ public static class TokenizerLoader
     {
         Dictionary<string, string> names = TokenizerFolder.SpecialNames(folder);
         int? Id(string key) => names.TryGetValue(key, out string? name) ? vocabulary.IdOf(name) : null;
-        (int[] prefix, int[] suffix) = PostProcessor.Read(json, JsonReading.Optional(root, "post_processor"));
-        foreach (int id in prefix.Concat(suffix))
+        TextFrame frame = PostProcessor.Read(json, JsonReading.Optional(root, "post_processor"));
+        foreach (int id in frame.Prefix.Concat(frame.Suffix).Concat(frame.Pair.Where(static part => part.Kind == PairPartKind.Special).Select(static part => part.Id)))
         {
             _ = vocabulary.TokenOf(id) ?? throw json.Wrong("post_processor", "made of tokens of the vocabulary");
         }
@@ -175,8 +175,9 @@ public static class TokenizerLoader
             Unk = unk,
             Cls = Id("cls_token") ?? vocabulary.IdOf("[CLS]"),
             Sep = Id("sep_token") ?? vocabulary.IdOf("[SEP]"),
-            Prefix = prefix,
-            Suffix = suffix,
+            Prefix = frame.Prefix,
+            Suffix = frame.Suffix,
+            Pair = frame.Pair,
         };
     }
 

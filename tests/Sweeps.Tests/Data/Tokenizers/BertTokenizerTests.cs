@@ -7,6 +7,7 @@ namespace Sweeps.Tests.Data.Tokenizers;
 public sealed class BertTokenizerTests
 {
     [Theory]
+    [Trait("Category", "Golden")]
     [InlineData("tok_bert_uncased", true)]
     [InlineData("tok_bert_uncased", false)]
     [InlineData("tok_rust_bert_uncased", true)]
@@ -30,11 +31,9 @@ public sealed class BertTokenizerTests
                 differ.Add($"{expected.Text}: tokens");
             }
 
-            IEnumerable<int[]> places = [[0, 0], .. tokenizer.Tokenize(expected.Text).Select(token => new[] { token.Start, token.End }), [0, 0]];
-            if (expected.Offsets is { } offsets && !offsets.Zip(places).All(pair => pair.First.SequenceEqual(pair.Second)))
-            {
-                differ.Add($"{expected.Text}: places {string.Join(' ', places.Select(p => $"{p[0]}-{p[1]}"))} but {string.Join(' ', offsets.Select(p => $"{p[0]}-{p[1]}"))}");
-            }
+            IReadOnlyList<Token> places = tokenizer.Tokenize(expected.Text);
+            ComparePlaces("places", expected, places, expected.Offsets, differ);
+            ComparePlaces("places in code points", expected, Token.InCodePoints(expected.Text, places), expected.CodePointOffsets, differ);
 
             if (expected.Decoded is { } decoded && tokenizer.Decode(ids) != decoded)
             {
@@ -42,10 +41,40 @@ public sealed class BertTokenizerTests
             }
         }
 
+        TestContext.Current.TestOutputHelper?.WriteLine($"{golden}: {differ.Count} texts differ");
         Assert.True(differ.Count == 0, $"{differ.Count} differ:\n{string.Join('\n', differ.Take(12))}");
     }
 
+    [Theory]
+    [Trait("Category", "Golden")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Pairs_are_joined_and_cut_as_Hugging_Face_does(bool json)
+    {
+        using TempFolder folder = new();
+        ITokenizer tokenizer = Load(folder, json);
+        GoldenTokens.Pair[] pairs = GoldenTokens.Load("tok_rust_bert_uncased").Pairs!;
+
+        Assert.Equal(25, pairs.Length);
+        Assert.Empty(pairs.Select(pair => pair.Difference(tokenizer)).OfType<string>());
+    }
+
     [Fact]
+    public void The_longer_text_of_a_pair_is_cut_first_then_both_to_halves()
+    {
+        using TempFolder folder = new();
+        ITokenizer tokenizer = Load(folder, json: false);
+        int[] one = tokenizer.Encode("one", addSpecial: false), two = tokenizer.Encode("two", addSpecial: false);
+
+        Assert.Equal([101, .. one, 102, .. two, .. two, .. two, 102], tokenizer.EncodePair("one", "two two two two", 7).Ids);
+        Assert.Equal([101, .. one, .. one, 102, .. two, .. two, .. two, 102], tokenizer.EncodePair("one one one one", "two two two two", 8).Ids);
+        Assert.Equal([101, 102, 102], tokenizer.EncodePair("one", "two", 3).Ids);
+        Assert.Equal([0, 0, 0, 1, 1, 1], tokenizer.EncodePair("one", "two two", 6).TypeIds);
+        Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.EncodePair("one", "two", 2));
+    }
+
+    [Fact]
+    [Trait("Category", "Golden")]
     public void The_real_MiniLM_folder_gives_the_ids_of_its_reference()
     {
         using JsonDocument checks = JsonDocument.Parse(File.ReadAllText(SharedFiles.Require("models/checks.json")));
@@ -95,6 +124,15 @@ public sealed class BertTokenizerTests
         Assert.Contains("vocab.txt:5: the token '[CLS]' is there twice", Problem(), StringComparison.Ordinal);
 
         string Problem() => Assert.Throws<DataException>(() => TokenizerLoader.Load(folder.Path)).Message;
+    }
+
+    private static void ComparePlaces(string what, GoldenTokens.Case expected, IReadOnlyList<Token> tokens, int[][]? places, List<string> differ)
+    {
+        int[][] actual = [[0, 0], .. tokens.Select(token => new[] { token.Start, token.End }), [0, 0]];
+        if (places is not null && !(places.Length == actual.Length && places.Zip(actual).All(pair => pair.First.SequenceEqual(pair.Second))))
+        {
+            differ.Add($"{expected.Text}: {what} {string.Join(' ', actual.Select(p => $"{p[0]}-{p[1]}"))} but {string.Join(' ', places.Select(p => $"{p[0]}-{p[1]}"))}");
+        }
     }
 
     private static ITokenizer Load(TempFolder folder, bool json)

@@ -17,6 +17,7 @@ public sealed class BytePairTokenizerTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
+    [Trait("Category", "Golden")]
     [InlineData("gemma3", "tok_gemma3", "tok_rust_gemma3")]
     [InlineData("qwen3", "tok_qwen3", "tok_rust_qwen3")]
     [InlineData("llama3_1", "tok_rust_llama3_1")]
@@ -34,13 +35,31 @@ public sealed class BytePairTokenizerTests : IDisposable
             {
                 differ.Add($"{expected.Text}: decoded {tokenizer.Decode(expected.Ids)} but {decoded}");
             }
+
+            if (expected.DecodedWithSpecial is { } whole && tokenizer.Decode(expected.Ids, skipSpecial: false) != whole)
+            {
+                differ.Add($"{expected.Text}: decoded with special tokens {tokenizer.Decode(expected.Ids, skipSpecial: false)} but {whole}");
+            }
         }
 
+        TestContext.Current.TestOutputHelper?.WriteLine($"{name}: {differ.Count} of {compared} texts differ");
         Assert.InRange(compared, 300, 1000);
         Assert.True(differ.Count == 0, $"{differ.Count} differ:\n{string.Join('\n', differ.Take(12))}");
     }
 
+    [Fact]
+    [Trait("Category", "Golden")]
+    public void A_begin_token_stands_before_both_texts_of_a_pair()
+    {
+        ITokenizer tokenizer = Load("llama3_1");
+        GoldenTokens.Pair[] pairs = GoldenTokens.Load("tok_rust_llama3_1").Pairs!;
+
+        Assert.Equal(6, pairs.Length);
+        Assert.Empty(pairs.Select(pair => pair.Difference(tokenizer)).OfType<string>());
+    }
+
     [Theory]
+    [Trait("Category", "Golden")]
     [InlineData("gemma3")]
     [InlineData("qwen3")]
     [InlineData("llama3_1")]
@@ -88,6 +107,7 @@ public sealed class BytePairTokenizerTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Golden")]
     public void The_real_Gemma_folder_gives_the_ids_of_its_reference()
     {
         using JsonDocument checks = JsonDocument.Parse(File.ReadAllText(SharedFiles.Require("models/checks.json")));
