@@ -37,16 +37,10 @@ internal static class BytePairReader
     /// <exception cref="DataException">One of them is not supported.</exception>
     public static BytePairSettings Settings(JsonReading json, JsonElement root, JsonElement model)
     {
-        List<Func<MappedText, MappedText>> normalizers = [];
-        if (JsonReading.Optional(root, "normalizer") is { } normalizer)
-        {
-            AddNormalizers(json, normalizer, normalizers);
-        }
-
         (WordSplitter splitter, bool byteLevel) = Splitter(json, JsonReading.Optional(root, "pre_tokenizer"));
         return new BytePairSettings
         {
-            Normalizers = normalizers,
+            Normalizers = NormalizerReader.Read(json, JsonReading.Optional(root, "normalizer")),
             Splitter = splitter,
             ByteLevel = byteLevel,
             ByteFallback = json.Flag(model, "byte_fallback", false),
@@ -65,30 +59,6 @@ internal static class BytePairReader
 
         string[] parts = merge.ValueKind == JsonValueKind.String ? merge.GetString()!.Split(' ') : [];
         return parts.Length == 2 ? (parts[0], parts[1]) : throw json.Wrong($"model.merges[{rank}]", "a pair of tokens");
-    }
-
-    private static void AddNormalizers(JsonReading json, JsonElement normalizer, List<Func<MappedText, MappedText>> steps)
-    {
-        switch (json.Text(normalizer, "type"))
-        {
-            case "NFC":
-                steps.Add(static text => text.Compose());
-                break;
-            case "Replace":
-                string pattern = json.Text(json.Object(normalizer, "pattern"), "String");
-                string content = json.Text(normalizer, "content");
-                steps.Add(pattern.Length > 0 ? text => text.Replace(pattern, content) : throw json.Wrong("normalizer.pattern", "a text"));
-                break;
-            case "Sequence":
-                foreach (JsonElement inner in json.Array(normalizer, "normalizers").EnumerateArray())
-                {
-                    AddNormalizers(json, inner, steps);
-                }
-
-                break;
-            case var other:
-                throw json.Unsupported($"the normalizer '{other}'");
-        }
     }
 
     private static (WordSplitter Splitter, bool ByteLevel) Splitter(JsonReading json, JsonElement? element)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -20,7 +19,7 @@ internal sealed class BytePairTokenizer : TokenizerBase
         _byteIds = new int[256];
         for (int value = 0; value < 256; value++)
         {
-            string token = settings.ByteLevel ? ByteAlphabet.Of((byte)value).ToString() : FormattableString.Invariant($"<0x{value:X2}>");
+            string token = settings.ByteLevel ? ByteAlphabet.Of((byte)value).ToString() : ByteAlphabet.FallbackToken((byte)value);
             _byteIds[value] = vocabulary.IdOf(token)
                 ?? (settings.ByteLevel || settings.ByteFallback
                     ? throw new DataException(file, null, $"the token '{token}' for the byte {value} is missing", "Take the tokenizer file from the model's source again")
@@ -95,17 +94,17 @@ internal sealed class BytePairTokenizer : TokenizerBase
         List<byte> pending = [];
         foreach (string token in tokens)
         {
-            if (_settings.ByteFallback && ByteOf(token) is { } value)
+            if (_settings.ByteFallback && ByteAlphabet.FallbackByte(token) is { } value)
             {
                 pending.Add(value);
                 continue;
             }
 
-            FlushBytes(pending, text);
+            ByteAlphabet.Flush(pending, text);
             text.Append(_settings.SpaceMark is { } mark ? token.Replace(mark, " ", StringComparison.Ordinal) : token);
         }
 
-        FlushBytes(pending, text);
+        ByteAlphabet.Flush(pending, text);
     }
 
     private int? WholeWord(string text, int start, int end)
@@ -214,31 +213,5 @@ internal sealed class BytePairTokenizer : TokenizerBase
 
             bytes.Add(value);
         }
-    }
-
-    private static byte? ByteOf(string token) =>
-        token.Length == 6 && token.StartsWith("<0x", StringComparison.Ordinal) && token[5] == '>'
-        && byte.TryParse(token.AsSpan(3, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out byte value)
-            ? value
-            : null;
-
-    /// <summary>Bytes that make no text become one replacement character each (Hugging Face ByteFallback).</summary>
-    private static void FlushBytes(List<byte> bytes, StringBuilder text)
-    {
-        if (bytes.Count == 0)
-        {
-            return;
-        }
-
-        try
-        {
-            text.Append(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString([.. bytes]));
-        }
-        catch (ArgumentException)
-        {
-            text.Append('\uFFFD', bytes.Count);
-        }
-
-        bytes.Clear();
     }
 }

@@ -43,11 +43,20 @@ internal sealed class JsonReading(string file)
         return ids;
     }
 
+    /// <summary>An added token as tokenizer.json and tokenizer_config.json write it.</summary>
+    public AddedToken Added(int id, JsonElement token) => new(
+        id,
+        Text(token, "content"),
+        Flag(token, "special", false),
+        Flag(token, "lstrip", false),
+        Flag(token, "rstrip", false),
+        Flag(token, "single_word", false));
+
     public DataException Wrong(string key, string expected) =>
         new(File, null, $"'{key}' is not {expected}", "Take the file from the model's source again");
 
     public DataException Unsupported(string what) =>
-        new(File, null, $"{what} is not supported", "Supported are WordLevel with a Whitespace pre-tokenizer, WordPiece as BERT uses it, and BPE as Gemma 3, Qwen3 and Llama 3 use it");
+        new(File, null, $"{what} is not supported", "Supported are WordLevel with a Whitespace pre-tokenizer, WordPiece as BERT uses it, BPE as Gemma 3, Qwen3 and Llama 3 use it, and Unigram as T5 uses it");
 
     private JsonElement Kind(JsonElement parent, string key, JsonValueKind kind, string expected) =>
         Optional(parent, key) is { } value && value.ValueKind == kind ? value : throw Wrong(key, expected);

@@ -1,12 +1,13 @@
 using System.Text;
 using System.Text.Json;
+using Sweeps.Data.Tokenizers.SentencePiece;
 
 namespace Sweeps.Data.Tokenizers;
 
 /// <summary>
-/// Loads the tokenizer of a Hugging Face folder: tokenizer.json (BPE, WordPiece, WordLevel), else vocab.txt
-/// (BERT). Truncation
-/// and padding that the file asks for are not applied: the template's encoder does that.
+/// Loads the tokenizer of a Hugging Face folder: tokenizer.json (BPE, WordPiece, Unigram, WordLevel), else vocab.txt (BERT),
+/// else a SentencePiece model (spiece.model, spm.model, tokenizer.model: Unigram, as T5 and DeBERTa-v3 have). Truncation and
+/// padding that the file asks for are not applied: the template's encoder does that.
 /// </summary>
 public static class TokenizerLoader
 {
@@ -27,9 +28,14 @@ public static class TokenizerLoader
         }
 
         string vocabulary = Path.Combine(folder, "vocab.txt");
-        return File.Exists(vocabulary)
-            ? LoadVocabularyText(vocabulary, folder)
-            : throw new DataException(folder, null, "there is no tokenizer here", "Put the base model's tokenizer.json (or vocab.txt, for BERT) into the folder");
+        if (File.Exists(vocabulary))
+        {
+            return LoadVocabularyText(vocabulary, folder);
+        }
+
+        return SentencePieceLoader.Find(folder) is { } model
+            ? SentencePieceLoader.Load(model, folder)
+            : throw new DataException(folder, null, "there is no tokenizer here", "Put the base model's tokenizer.json (or vocab.txt, for BERT, or its SentencePiece model) into the folder");
     }
 
     private static ITokenizer LoadJson(string file, string folder)
@@ -38,24 +44,17 @@ public static class TokenizerLoader
         JsonElement root = document.RootElement;
         JsonReading json = new(file);
         JsonElement model = json.Object(root, "model");
-        AddedToken[] added = JsonReading.Optional(root, "added_tokens") is null ? [] : [.. json.Array(root, "added_tokens").EnumerateArray().Select(token => ReadAdded(json, token))];
+        AddedToken[] added = JsonReading.Optional(root, "added_tokens") is null ? [] : [.. json.Array(root, "added_tokens").EnumerateArray().Select(token => json.Added(json.Number(token, "id"), token))];
         string type = json.OptionalText(model, "type") ?? (JsonReading.Optional(model, "merges") is null ? "WordPiece" : "BPE");
         return type switch
         {
             "WordLevel" => WordLevel(json, root, model, added, folder),
             "BPE" => BytePair(json, root, model, added, folder),
             "WordPiece" => WordPiece(json, root, model, added, folder),
+            "Unigram" => Unigram(json, root, model, added, folder),
             _ => throw json.Unsupported($"a tokenizer of type '{type}'"),
         };
     }
-
-    private static AddedToken ReadAdded(JsonReading json, JsonElement token) => new(
-        json.Number(token, "id"),
-        json.Text(token, "content"),
-        json.Flag(token, "special", false),
-        json.Flag(token, "lstrip", false),
-        json.Flag(token, "rstrip", false),
-        json.Flag(token, "single_word", false));
 
     private static WordLevelTokenizer WordLevel(JsonReading json, JsonElement root, JsonElement model, AddedToken[] added, string folder)
     {
@@ -107,6 +106,22 @@ public static class TokenizerLoader
         Vocabulary vocabulary = new(ids, added, json.File);
         SpecialIds special = Specials(json, root, vocabulary, folder, json.OptionalText(model, "unk_token"));
         return new BytePairTokenizer(vocabulary, new AddedTokens(added), special, merges, settings, json.File);
+    }
+
+    private static UnigramTokenizer Unigram(JsonReading json, JsonElement root, JsonElement model, AddedToken[] added, string folder)
+    {
+        IReadOnlyList<(string Text, double Score)> pieces = UnigramReader.Pieces(json, model);
+        int unknown = UnigramReader.UnknownId(json, model, pieces.Count);
+        UnigramSettings settings = UnigramReader.Settings(json, root, model);
+        Dictionary<string, int> ids = new(pieces.Count, StringComparer.Ordinal);
+        foreach ((int id, (string text, _)) in pieces.Index())
+        {
+            _ = ids.TryAdd(text, id) ? true : throw json.Wrong($"model.vocab[{id}]", $"a token of its own ('{text}' is there twice)");
+        }
+
+        Vocabulary vocabulary = new(ids, added, json.File);
+        SpecialIds special = Specials(json, root, vocabulary, folder, pieces[unknown].Text);
+        return new UnigramTokenizer(vocabulary, new AddedTokens(added), special, pieces, settings);
     }
 
     private static BertWordPieceTokenizer LoadVocabularyText(string file, string folder)

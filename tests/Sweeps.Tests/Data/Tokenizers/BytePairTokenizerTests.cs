@@ -143,7 +143,7 @@ public sealed class BytePairTokenizerTests : IDisposable
     [InlineData("\"merges\": [\"a b c\"]", "'model.merges[0]' is not a pair of tokens")]
     [InlineData("\"merges\": [], \"byte_fallback\": true", "the token '<0x00>' for the byte 0 is missing")]
     [InlineData("\"merges\": [], \"end_of_word_suffix\": \"</w>\"", "BPE with a subword prefix or word suffix is not supported")]
-    [InlineData("\"merges\": []}, \"normalizer\": {\"type\": \"NFKC\"", "the normalizer 'NFKC' is not supported")]
+    [InlineData("\"merges\": []}, \"normalizer\": {\"type\": \"Nmt\"", "the normalizer 'Nmt' is not supported")]
     [InlineData("\"merges\": []}, \"pre_tokenizer\": {\"type\": \"Digits\"", "the pre-tokenizer 'Digits' as it is set here is not supported")]
     [InlineData("\"merges\": []}, \"pre_tokenizer\": {\"type\": \"Split\", \"pattern\": {\"Regex\": \"(\"}, \"behavior\": \"Isolated\"", "the pre-tokenizer's pattern cannot be run here")]
     [InlineData("\"merges\": []}, \"decoder\": {\"type\": \"CTC\"", "the decoder 'CTC' as it is set here is not supported")]

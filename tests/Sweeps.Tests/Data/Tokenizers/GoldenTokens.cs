@@ -21,6 +21,7 @@ internal sealed record GoldenTokens(
         [property: JsonPropertyName("decoded")] string? Decoded,
         [property: JsonPropertyName("decoded_with_special")] string? DecodedWithSpecial,
         [property: JsonPropertyName("tokens")] string[]? Tokens,
+        [property: JsonPropertyName("pieces")] string[]? Pieces,
         [property: JsonPropertyName("offsets")] int[][]? CodePointOffsets,
         [property: JsonPropertyName("offsets_utf16")] int[][]? Offsets);
 
