@@ -1,3 +1,4 @@
+using Sweeps.Data.ChatTemplates;
 using Sweeps.Data.Readers;
 using Sweeps.Data.Tokenizers;
 
@@ -14,20 +15,26 @@ public sealed class ExampleEncoder
     private readonly ITokenizer _tokenizer;
     private readonly int _maxLength;
     private readonly Keep _keep;
+    private readonly ChatFrame? _chat;
+    private readonly IReadOnlyList<int> _prefix;
+    private readonly IReadOnlyList<int> _suffix;
 
     /// <param name="template">What the model reads.</param>
     /// <param name="tokenizer">The tokenizer of the base model.</param>
     /// <param name="maxLength">Most tokens an example may have, special ones included.</param>
     /// <param name="keep">Which part of a field that is too long is kept.</param>
+    /// <param name="chat">The conversation around the text, which then has its special tokens itself; null for none.</param>
     /// <exception cref="DataException">The template alone is longer than <paramref name="maxLength"/>.</exception>
-    public ExampleEncoder(TextTemplate template, ITokenizer tokenizer, int maxLength, Keep keep = Keep.Head)
+    public ExampleEncoder(TextTemplate template, ITokenizer tokenizer, int maxLength, Keep keep = Keep.Head, ChatFrame? chat = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 1);
         _template = template;
         _tokenizer = tokenizer;
         _maxLength = maxLength;
         _keep = keep;
-        TemplateTokens = tokenizer.Encode(template.RenderEmpty()).Length;
+        _chat = chat;
+        (_prefix, _suffix) = chat is null ? (tokenizer.Prefix, tokenizer.Suffix) : ([], []);
+        TemplateTokens = _prefix.Count + tokenizer.Encode(chat is null ? template.RenderEmpty() : chat.Fill(template.RenderEmpty()), addSpecial: false).Length + _suffix.Count;
         if (TemplateTokens >= maxLength)
         {
             throw new DataException(
@@ -47,19 +54,39 @@ public sealed class ExampleEncoder
     public EncodedExample Encode(Row row, int labelIndex)
     {
         List<TextTemplate.FieldSpan> fields = [];
-        string text = _template.Render(row, fields);
+        string text = Framed(_template.Render(row, fields), fields);
         IReadOnlyList<Token> tokens = _tokenizer.Tokenize(text);
-        int room = _maxLength - _tokenizer.Prefix.Count - _tokenizer.Suffix.Count;
+        int room = _maxLength - _prefix.Count - _suffix.Count;
         int over = tokens.Count - room;
         return over <= 0
             ? new EncodedExample(Join(tokens, null), labelIndex, 0)
             : new EncodedExample(Join(tokens, Cut(tokens, fields, over, row)), labelIndex, over);
     }
 
+    /// <summary>Puts the conversation around a text and moves its fields along.</summary>
+    private string Framed(string text, List<TextTemplate.FieldSpan> fields)
+    {
+        if (_chat is null)
+        {
+            return text;
+        }
+
+        string body = _chat.Trims ? ChatLayout.Trim(text) : text;
+        int lead = body.Length == 0 ? 0 : text.IndexOf(body, StringComparison.Ordinal);
+        for (int i = 0; i < fields.Count; i++)
+        {
+            fields[i] = new TextTemplate.FieldSpan(
+                _chat.Before.Length + Math.Clamp(fields[i].Start - lead, 0, body.Length),
+                _chat.Before.Length + Math.Clamp(fields[i].End - lead, 0, body.Length));
+        }
+
+        return _chat.Before + body + _chat.After;
+    }
+
     private int[] Join(IReadOnlyList<Token> tokens, bool[]? cut)
     {
-        List<int> ids = new(tokens.Count + _tokenizer.Prefix.Count + _tokenizer.Suffix.Count);
-        ids.AddRange(_tokenizer.Prefix);
+        List<int> ids = new(tokens.Count + _prefix.Count + _suffix.Count);
+        ids.AddRange(_prefix);
         for (int i = 0; i < tokens.Count; i++)
         {
             if (cut is null || !cut[i])
@@ -68,7 +95,7 @@ public sealed class ExampleEncoder
             }
         }
 
-        ids.AddRange(_tokenizer.Suffix);
+        ids.AddRange(_suffix);
         return [.. ids];
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 
 namespace Sweeps.Data.Tokenizers;
@@ -20,6 +21,7 @@ internal sealed class AddedTokens
     private readonly FrozenDictionary<string, AddedToken> _byContent;
     private readonly FrozenDictionary<string, AddedToken>.AlternateLookup<ReadOnlySpan<char>> _lookup;
     private readonly FrozenDictionary<char, int[]> _lengths;
+    private readonly SearchValues<char> _first;
 
     public AddedTokens(IEnumerable<AddedToken> tokens)
     {
@@ -29,6 +31,7 @@ internal sealed class AddedTokens
         _lookup = _byContent.GetAlternateLookup<ReadOnlySpan<char>>();
         _lengths = All.GroupBy(static token => token.Content[0])
             .ToFrozenDictionary(static group => group.Key, static group => (int[])[.. group.Select(static token => token.Content.Length).Distinct().OrderDescending()]);
+        _first = SearchValues.Create([.. _lengths.Keys]);
     }
 
     public IReadOnlyList<AddedToken> All { get; }
@@ -40,12 +43,14 @@ internal sealed class AddedTokens
     {
         for (int i = from; i < text.Length; i++)
         {
-            if (!_lengths.TryGetValue(text[i], out int[]? lengths))
+            int skip = text.AsSpan(i).IndexOfAny(_first);
+            if (skip < 0)
             {
-                continue;
+                break;
             }
 
-            foreach (int length in lengths)
+            i += skip;
+            foreach (int length in _lengths[text[i]])
             {
                 if (i + length <= text.Length
                     && _lookup.TryGetValue(text.AsSpan(i, length), out AddedToken? token)

@@ -16,6 +16,7 @@ internal sealed class BertWordPieceTokenizer : TokenizerBase
     private readonly int _maxWordLength;
     private readonly int _unknown;
     private readonly bool _cleanup;
+    private readonly WordCache<Stretch[]> _chunks = new();
 
     /// <param name="vocabulary">All tokens.</param>
     /// <param name="modelTokens">The model's tokens by id, as vocab.txt holds them.</param>
@@ -55,22 +56,18 @@ internal sealed class BertWordPieceTokenizer : TokenizerBase
 
     protected override void TokenizePiece(string piece, int offset, List<Token> tokens)
     {
-        foreach (BertNormalizer.Word word in _normalizer.Words(piece))
+        // A space parts words whatever else stands there.
+        ReadOnlySpan<char> text = piece;
+        for (int start = 0; start < text.Length;)
         {
-            if (word.Text.EnumerateRunes().Count() > _maxWordLength)
+            int length = text[start..].IndexOf(' ');
+            length = length < 0 ? text.Length - start : length;
+            foreach (Stretch part in length == 0 ? [] : Chunk(text.Slice(start, length)))
             {
-                tokens.Add(new Token(_unknown, offset + word.Origins[0].Start, offset + word.Origins[^1].End));
-                continue;
+                tokens.Add(new Token(part.Id, offset + start + part.Start, offset + start + part.End));
             }
 
-            foreach (EncodedToken part in _pieces.EncodeToTokens(word.Text, out _, considerPreTokenization: false, considerNormalization: false))
-            {
-                // An unknown word is one token, whatever its offset says.
-                (int first, int last) = part.Id == _unknown
-                    ? (0, word.Origins.Length - 1)
-                    : (part.Offset.Start.Value, part.Offset.End.Value - 1);
-                tokens.Add(new Token(part.Id, offset + word.Origins[first].Start, offset + word.Origins[last].End));
-            }
+            start += length + 1;
         }
     }
 
@@ -86,6 +83,38 @@ internal sealed class BertWordPieceTokenizer : TokenizerBase
 
             text.Append(_cleanup ? Clean(token) : token);
         }
+    }
+
+    /// <summary>The tokens between two spaces.</summary>
+    private Stretch[] Chunk(ReadOnlySpan<char> text)
+    {
+        if (_chunks.Find(text) is { } known)
+        {
+            return known;
+        }
+
+        List<Stretch> stretches = [];
+        foreach (BertNormalizer.Word word in _normalizer.Words(text.ToString()))
+        {
+            if (word.Text.EnumerateRunes().Count() > _maxWordLength)
+            {
+                stretches.Add(new Stretch(_unknown, word.Origins[0].Start, word.Origins[^1].End));
+                continue;
+            }
+
+            foreach (EncodedToken part in _pieces.EncodeToTokens(word.Text, out _, considerPreTokenization: false, considerNormalization: false))
+            {
+                // An unknown word is one token, whatever its offset says.
+                (int first, int last) = part.Id == _unknown
+                    ? (0, word.Origins.Length - 1)
+                    : (part.Offset.Start.Value, part.Offset.End.Value - 1);
+                stretches.Add(new Stretch(part.Id, word.Origins[first].Start, word.Origins[last].End));
+            }
+        }
+
+        Stretch[] parts = [.. stretches];
+        _chunks.Add(text, parts);
+        return parts;
     }
 
     private static string Clean(string token) => token

@@ -3,6 +3,9 @@ namespace Sweeps.Data.Tokenizers;
 /// <summary>The merge rules of a byte pair encoding: of all neighbours the pair of the lowest rank first, of equals the leftmost.</summary>
 internal sealed class BytePairMerges
 {
+    private const int ShortWord = 32;
+    private const int NoRule = int.MaxValue;
+
     private readonly Dictionary<ulong, (int Rank, int Id)> _rules;
 
     public BytePairMerges(int capacity) => _rules = new Dictionary<ulong, (int, int)>(capacity);
@@ -18,6 +21,12 @@ internal sealed class BytePairMerges
     {
         if (symbols.Length < 2)
         {
+            return;
+        }
+
+        if (symbols.Length <= ShortWord)
+        {
+            ApplyShort(symbols, starts, ends);
             return;
         }
 
@@ -57,6 +66,55 @@ internal sealed class BytePairMerges
             }
         }
     }
+
+    /// <summary>The same by looking through all pairs for each merge, which takes less than a queue for a few of them.</summary>
+    private void ApplyShort(Span<int> symbols, Span<int> starts, Span<int> ends)
+    {
+        Span<(int Rank, int Id)> pairs = stackalloc (int, int)[ShortWord];
+        int count = symbols.Length;
+        for (int i = 0; i + 1 < count; i++)
+        {
+            pairs[i] = Rule(symbols[i], symbols[i + 1]);
+        }
+
+        while (true)
+        {
+            int best = -1;
+            for (int i = 0; i + 1 < count; i++)
+            {
+                if (pairs[i].Rank < (best < 0 ? NoRule : pairs[best].Rank))
+                {
+                    best = i;
+                }
+            }
+
+            if (best < 0)
+            {
+                break;
+            }
+
+            (symbols[best], ends[best]) = (pairs[best].Id, ends[best + 1]);
+            count--;
+            int rest = best + 1;
+            symbols[(rest + 1)..(count + 1)].CopyTo(symbols[rest..]);
+            starts[(rest + 1)..(count + 1)].CopyTo(starts[rest..]);
+            ends[(rest + 1)..(count + 1)].CopyTo(ends[rest..]);
+            pairs[(rest + 1)..(count + 1)].CopyTo(pairs[rest..]);
+            if (best > 0)
+            {
+                pairs[best - 1] = Rule(symbols[best - 1], symbols[best]);
+            }
+
+            if (rest < count)
+            {
+                pairs[best] = Rule(symbols[best], symbols[rest]);
+            }
+        }
+
+        symbols[count..].Fill(-1);
+    }
+
+    private (int Rank, int Id) Rule(int left, int right) => _rules.TryGetValue(Key(left, right), out (int Rank, int Id) rule) ? rule : (NoRule, -1);
 
     private void Offer(PriorityQueue<(int, int), ulong> queue, Span<int> symbols, int left, int right)
     {

@@ -7,9 +7,13 @@ internal static class BytePairReader
 {
     private const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
-    /// <summary>The merges, their tokens looked up in the vocabulary.</summary>
+    /// <summary>The merges, their tokens looked up in the vocabulary; and the settings with a splitter that suits them.</summary>
+    /// <remarks>
+    /// Gemma 3's text is one word to its merges. It is cut before the mark of a space wherever no merge joins across: the
+    /// ids are the same, the words short, and most of them come again.
+    /// </remarks>
     /// <exception cref="DataException">A merge is malformed or names a token that is not there.</exception>
-    public static BytePairMerges Merges(JsonReading json, JsonElement model, Dictionary<string, int> ids)
+    public static (BytePairMerges Merges, BytePairSettings Settings) Merges(JsonReading json, JsonElement model, Dictionary<string, int> ids, BytePairSettings settings)
     {
         if (json.OptionalText(model, "continuing_subword_prefix") is { Length: > 0 } || json.OptionalText(model, "end_of_word_suffix") is { Length: > 0 })
         {
@@ -18,6 +22,9 @@ internal static class BytePairReader
 
         JsonElement list = json.Array(model, "merges");
         BytePairMerges merges = new(list.GetArrayLength());
+        bool cuts = settings is { ByteLevel: false, IgnoreMerges: false, SpaceMark.Length: 1 } && ids.ContainsKey(settings.SpaceMark);
+        char mark = cuts ? settings.SpaceMark![0] : default;
+        HashSet<char> joined = [];
         int rank = 0;
         foreach (JsonElement merge in list.EnumerateArray())
         {
@@ -28,9 +35,15 @@ internal static class BytePairReader
             }
 
             merges.Add(rank++, a, b, merged);
+            if (cuts && right.StartsWith(mark) && !left.EndsWith(mark) && left.Length > 0)
+            {
+                joined.Add(left[^1]);
+                // Behind the last byte of some character, which could be any.
+                cuts = left.Length < 6 || ByteAlphabet.FallbackByte(left[^6..]) is null;
+            }
         }
 
-        return merges;
+        return (merges, cuts ? settings with { Splitter = WordSplitter.BeforeMarks(settings.Splitter, mark, joined) } : settings);
     }
 
     /// <summary>Normalizer, pre-tokenizer, decoder and switches.</summary>

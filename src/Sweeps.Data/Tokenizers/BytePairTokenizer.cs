@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -9,6 +10,7 @@ internal sealed class BytePairTokenizer : TokenizerBase
     private readonly BytePairMerges _merges;
     private readonly BytePairSettings _settings;
     private readonly int[] _byteIds;
+    private readonly WordCache<Stretch[]> _words = new();
 
     /// <exception cref="DataException">A byte has no token though the settings need one.</exception>
     public BytePairTokenizer(Vocabulary vocabulary, AddedTokens added, SpecialIds special, BytePairMerges merges, BytePairSettings settings, string file)
@@ -35,42 +37,13 @@ internal sealed class BytePairTokenizer : TokenizerBase
             mapped = normalize(mapped);
         }
 
-        List<int> symbols = [], starts = [], ends = [];
+        ReadOnlySpan<char> text = mapped.Text;
         int start = 0;
         foreach (int end in _settings.Splitter.Ends(mapped.Text))
         {
-            symbols.Clear();
-            starts.Clear();
-            ends.Clear();
-            if (_settings.ByteLevel)
+            foreach (Stretch part in Word(text[start..end]))
             {
-                AddBytes(mapped.Text, start, end, symbols, starts, ends);
-            }
-            else
-            {
-                AddCharacters(mapped.Text, start, end, symbols, starts, ends);
-            }
-
-            Span<int> ids = CollectionsMarshal.AsSpan(symbols);
-            Span<int> from = CollectionsMarshal.AsSpan(starts);
-            Span<int> to = CollectionsMarshal.AsSpan(ends);
-            if (WholeWord(mapped.Text, start, end) is { } whole)
-            {
-                ids[0] = whole;
-                to[0] = to[^1];
-                ids[1..].Fill(-1);
-            }
-            else
-            {
-                _merges.Apply(ids, from, to);
-            }
-
-            for (int i = 0; i < ids.Length; i++)
-            {
-                if (ids[i] >= 0)
-                {
-                    tokens.Add(new Token(ids[i], offset + mapped.Start(from[i]), offset + mapped.End(to[i] - 1)));
-                }
+                tokens.Add(new Token(part.Id, offset + mapped.Start(start + part.Start), offset + mapped.End(start + part.End - 1)));
             }
 
             start = end;
@@ -107,7 +80,51 @@ internal sealed class BytePairTokenizer : TokenizerBase
         ByteAlphabet.Flush(pending, text);
     }
 
-    private int? WholeWord(string text, int start, int end)
+    private Stretch[] Word(ReadOnlySpan<char> word)
+    {
+        if (_words.Find(word) is { } known)
+        {
+            return known;
+        }
+
+        List<int> symbols = [], starts = [], ends = [];
+        if (_settings.ByteLevel)
+        {
+            AddBytes(word, symbols, starts, ends);
+        }
+        else
+        {
+            AddCharacters(word, symbols, starts, ends);
+        }
+
+        Stretch[] parts;
+        if (symbols.Count > 0 && WholeWord(word) is { } whole)
+        {
+            parts = [new Stretch(whole, starts[0], ends[^1])];
+        }
+        else
+        {
+            Span<int> ids = CollectionsMarshal.AsSpan(symbols);
+            Span<int> from = CollectionsMarshal.AsSpan(starts);
+            Span<int> to = CollectionsMarshal.AsSpan(ends);
+            _merges.Apply(ids, from, to);
+            List<Stretch> kept = new(ids.Length);
+            for (int i = 0; i < ids.Length; i++)
+            {
+                if (ids[i] >= 0)
+                {
+                    kept.Add(new Stretch(ids[i], from[i], to[i]));
+                }
+            }
+
+            parts = [.. kept];
+        }
+
+        _words.Add(word, parts);
+        return parts;
+    }
+
+    private int? WholeWord(ReadOnlySpan<char> word)
     {
         if (!_settings.IgnoreMerges)
         {
@@ -116,27 +133,27 @@ internal sealed class BytePairTokenizer : TokenizerBase
 
         if (!_settings.ByteLevel)
         {
-            return Words.IdOf(text[start..end]);
+            return Words.IdOf(word);
         }
 
-        Span<byte> bytes = new byte[Encoding.UTF8.GetByteCount(text.AsSpan(start, end - start))];
-        Encoding.UTF8.GetBytes(text.AsSpan(start, end - start), bytes);
-        StringBuilder word = new(bytes.Length);
-        foreach (byte value in bytes)
+        byte[] bytes = new byte[Encoding.UTF8.GetByteCount(word)];
+        Encoding.UTF8.GetBytes(word, bytes);
+        return Words.IdOf(string.Create(bytes.Length, bytes, static (written, from) =>
         {
-            word.Append(ByteAlphabet.Of(value));
-        }
-
-        return Words.IdOf(word.ToString());
+            for (int i = 0; i < written.Length; i++)
+            {
+                written[i] = ByteAlphabet.Of(from[i]);
+            }
+        }));
     }
 
-    private void AddBytes(string text, int start, int end, List<int> symbols, List<int> starts, List<int> ends)
+    private void AddBytes(ReadOnlySpan<char> text, List<int> symbols, List<int> starts, List<int> ends)
     {
         Span<byte> bytes = stackalloc byte[4];
-        for (int i = start; i < end;)
+        for (int i = 0; i < text.Length;)
         {
             // An unpaired surrogate has no UTF-8: it becomes the replacement character, as in any UTF-8 encoder.
-            bool whole = Rune.TryGetRuneAt(text, i, out Rune found);
+            bool whole = Rune.DecodeFromUtf16(text[i..], out Rune found, out _) == OperationStatus.Done;
             Rune rune = whole ? found : Rune.ReplacementChar;
             int length = whole ? rune.Utf16SequenceLength : 1;
             int count = rune.EncodeToUtf8(bytes);
@@ -151,17 +168,17 @@ internal sealed class BytePairTokenizer : TokenizerBase
         }
     }
 
-    private void AddCharacters(string text, int start, int end, List<int> symbols, List<int> starts, List<int> ends)
+    private void AddCharacters(ReadOnlySpan<char> text, List<int> symbols, List<int> starts, List<int> ends)
     {
         Span<byte> bytes = stackalloc byte[4];
         bool unknownBefore = false;
-        for (int i = start; i < end;)
+        for (int i = 0; i < text.Length;)
         {
-            bool whole = Rune.TryGetRuneAt(text, i, out Rune found);
+            bool whole = Rune.DecodeFromUtf16(text[i..], out Rune found, out _) == OperationStatus.Done;
             Rune rune = whole ? found : Rune.ReplacementChar;
             int length = whole ? rune.Utf16SequenceLength : 1;
             bool unknown = false;
-            if (Words.IdOf(rune.ToString()) is { } id)
+            if ((whole ? Words.IdOf(text.Slice(i, length)) : Words.IdOf(rune.ToString())) is { } id)
             {
                 Add(id);
             }

@@ -101,8 +101,7 @@ public static class TokenizerLoader
     private static BytePairTokenizer BytePair(JsonReading json, JsonElement root, JsonElement model, AddedToken[] added, string folder)
     {
         Dictionary<string, int> ids = json.Vocabulary(model, "vocab");
-        BytePairMerges merges = BytePairReader.Merges(json, model, ids);
-        BytePairSettings settings = BytePairReader.Settings(json, root, model);
+        (BytePairMerges merges, BytePairSettings settings) = BytePairReader.Merges(json, model, ids, BytePairReader.Settings(json, root, model));
         Vocabulary vocabulary = new(ids, added, json.File);
         SpecialIds special = Specials(json, root, vocabulary, folder, json.OptionalText(model, "unk_token"));
         return new BytePairTokenizer(vocabulary, new AddedTokens(added), special, merges, settings, json.File);

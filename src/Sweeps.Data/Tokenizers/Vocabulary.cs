@@ -4,6 +4,7 @@ namespace Sweeps.Data.Tokenizers;
 internal sealed class Vocabulary
 {
     private readonly Dictionary<string, int> _ids;
+    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
     private readonly string?[] _tokens;
 
     /// <param name="ids">The model's own vocabulary.</param>
@@ -13,6 +14,7 @@ internal sealed class Vocabulary
     public Vocabulary(Dictionary<string, int> ids, IEnumerable<AddedToken> added, string file)
     {
         _ids = ids;
+        _lookup = ids.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (AddedToken token in added)
         {
             _ids[token.Content] = token.Id;
@@ -40,6 +42,8 @@ internal sealed class Vocabulary
     public int Size => _tokens.Length;
 
     public int? IdOf(string token) => _ids.TryGetValue(token, out int id) ? id : null;
+
+    public int? IdOf(ReadOnlySpan<char> token) => _lookup.TryGetValue(token, out int id) ? id : null;
 
     public string? TokenOf(int id) => (uint)id < (uint)_tokens.Length ? _tokens[id] : null;
 }

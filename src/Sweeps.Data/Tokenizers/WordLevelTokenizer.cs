@@ -18,9 +18,8 @@ internal sealed class WordLevelTokenizer(Vocabulary vocabulary, AddedTokens adde
             {
                 if (kind != Kind.Space)
                 {
-                    string word = piece[start..i];
                     // A file without an unknown token drops unknown words in Hugging Face too.
-                    if ((Words.IdOf(word) ?? UnkId) is { } id)
+                    if ((Words.IdOf(piece.AsSpan(start, i - start)) ?? UnkId) is { } id)
                     {
                         tokens.Add(new Token(id, offset + start, offset + i));
                     }

@@ -16,6 +16,12 @@ internal abstract class WordSplitter
     /// <summary>Cuts after each occurrence (Split, MergedWithPrevious).</summary>
     public static WordSplitter After(string pattern) => new AfterEach(pattern);
 
+    /// <summary>
+    /// Cuts the words of another splitter before each mark too, but not within a run of marks nor behind a character of
+    /// <paramref name="joined"/>. Merges do not notice where none of them has such a mark in the midst of what it makes.
+    /// </summary>
+    public static WordSplitter BeforeMarks(WordSplitter words, char mark, IReadOnlySet<char> joined) => new BeforeEach(words, mark, joined);
+
     /// <summary>Each match is a word, so is what lies between (Split, Isolated).</summary>
     /// <exception cref="DataException">The pattern is not one that .NET can run.</exception>
     public static WordSplitter Matches(string pattern, string file) => new ByRegex(pattern, file);
@@ -40,6 +46,37 @@ internal abstract class WordSplitter
             if (ends.Count == 0 || ends[^1] != text.Length)
             {
                 ends.Add(text.Length);
+            }
+
+            return ends;
+        }
+    }
+
+    private sealed class BeforeEach(WordSplitter words, char mark, IReadOnlySet<char> joined) : WordSplitter
+    {
+        public override List<int> Ends(string text)
+        {
+            List<int> ends = [];
+            int start = 0;
+            foreach (int end in words.Ends(text))
+            {
+                for (int i = start + 1; i < end; i++)
+                {
+                    int skip = text.AsSpan(i, end - i).IndexOf(mark);
+                    if (skip < 0)
+                    {
+                        break;
+                    }
+
+                    i += skip;
+                    if (text[i - 1] != mark && !joined.Contains(text[i - 1]))
+                    {
+                        ends.Add(i);
+                    }
+                }
+
+                ends.Add(end);
+                start = end;
             }
 
             return ends;

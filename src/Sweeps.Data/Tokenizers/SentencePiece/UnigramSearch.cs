@@ -1,12 +1,4 @@
-using System.Text;
-
 namespace Sweeps.Data.Tokenizers.SentencePiece;
-
-/// <summary>A stretch of a text and its piece.</summary>
-/// <param name="Id">The piece; the unknown one for a character that no piece covers.</param>
-/// <param name="Start">Its first UTF-16 unit.</param>
-/// <param name="End">The unit after its last.</param>
-internal readonly record struct Stretch(int Id, int Start, int End);
 
 /// <summary>
 /// Finds the likeliest way to cut a text into pieces (Viterbi), as SentencePiece's optimised encoder and Hugging Face's

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using Sweeps.Data;
@@ -10,8 +9,6 @@ namespace Sweeps.Tests.Data.Tokenizers;
 
 public sealed class BytePairTokenizerTests : IDisposable
 {
-    private static readonly ConcurrentDictionary<string, Lazy<ITokenizer>> Loaded = new(StringComparer.Ordinal);
-
     private readonly TempFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -23,7 +20,7 @@ public sealed class BytePairTokenizerTests : IDisposable
     [InlineData("llama3_1", "tok_rust_llama3_1")]
     public void Ids_and_text_equal_Hugging_Face(string name, params string[] goldens)
     {
-        ITokenizer tokenizer = Load(name);
+        ITokenizer tokenizer = SharedTokenizers.Load(name);
         List<string> differ = [];
         int compared = 0;
         foreach (GoldenTokens.Case expected in goldens.Select(GoldenTokens.Load).SelectMany(golden => golden.Cases.Concat(golden.ExtraCases ?? [])))
@@ -51,7 +48,7 @@ public sealed class BytePairTokenizerTests : IDisposable
     [Trait("Category", "Golden")]
     public void A_begin_token_stands_before_both_texts_of_a_pair()
     {
-        ITokenizer tokenizer = Load("llama3_1");
+        ITokenizer tokenizer = SharedTokenizers.Load("llama3_1");
         GoldenTokens.Pair[] pairs = GoldenTokens.Load("tok_rust_llama3_1").Pairs!;
 
         Assert.Equal(6, pairs.Length);
@@ -65,7 +62,7 @@ public sealed class BytePairTokenizerTests : IDisposable
     [InlineData("llama3_1")]
     public void A_lone_field_is_truncated_as_Hugging_Face_truncates(string name)
     {
-        ITokenizer tokenizer = Load(name);
+        ITokenizer tokenizer = SharedTokenizers.Load(name);
         ExampleEncoder encoder = new(TextTemplate.Parse("{text}"), tokenizer, 8);
         GoldenTokens.Case[] cases = GoldenTokens.Load($"tok_rust_{name}").TruncatedTo8!;
         DataTable table = DataTable.FromRows("texts", ["text"], cases.Select(expected => new[] { expected.Text }));
@@ -79,7 +76,7 @@ public sealed class BytePairTokenizerTests : IDisposable
     [InlineData("llama3_1")]
     public void Places_cover_the_text_in_order(string name)
     {
-        ITokenizer tokenizer = Load(name);
+        ITokenizer tokenizer = SharedTokenizers.Load(name);
         foreach (GoldenTokens.Case expected in GoldenTokens.Load($"tok_rust_{name}").Cases)
         {
             int at = 0, start = 0;
@@ -97,7 +94,7 @@ public sealed class BytePairTokenizerTests : IDisposable
     [Fact]
     public void Special_ids_are_those_of_the_folder()
     {
-        ITokenizer gemma = Load("gemma3");
+        ITokenizer gemma = SharedTokenizers.Load("gemma3");
 
         Assert.Equal((2, 106, 0, 3), (gemma.BosId, gemma.EosId, gemma.PadId, gemma.UnkId));
         Assert.Equal([2], gemma.Prefix);
@@ -124,7 +121,7 @@ public sealed class BytePairTokenizerTests : IDisposable
     [InlineData("qwen3")]
     public void Long_texts_take_time_in_proportion(string name)
     {
-        ITokenizer tokenizer = Load(name);
+        ITokenizer tokenizer = SharedTokenizers.Load(name);
         string line = "Where is my card? It was sent 3 weeks ago, to 12 Main Street; нет ответа.\n";
         string text = string.Concat(Enumerable.Repeat(line, 4000));
         tokenizer.Encode(line);
@@ -169,28 +166,26 @@ public sealed class BytePairTokenizerTests : IDisposable
         Assert.Equal(new UnknownCount(1, 3), tokenizer.CountUnknown("abxyc"));
     }
 
+    [Fact]
+    public void Merges_across_a_space_are_made_though_texts_are_cut_at_spaces()
+    {
+        _folder.File("tokenizer.json", """
+            {"normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "▁"},
+              "decoder": {"type": "Replace", "pattern": {"String": "▁"}, "content": " "},
+              "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "▁": 3, "▁b": 4, "a▁b": 5, "▁▁": 6}, "merges": ["▁ b", "a ▁b", "▁ ▁"]}}
+            """);
+        ITokenizer tokenizer = TokenizerLoader.Load(_folder.Path);
+
+        Assert.Equal([5, 2, 4, 2], tokenizer.Encode("a bc bc"));
+        Assert.Equal([0, 3, 2, 6, 4], tokenizer.Encode("a c   b"));
+        Assert.Equal([new Token(2, 0, 1), new Token(6, 1, 3), new Token(2, 3, 4)], tokenizer.Tokenize("c  c"));
+    }
+
     private static void Compare(string what, string text, int[] actual, int[] expected, List<string> differ)
     {
         if (!actual.AsSpan().SequenceEqual(expected))
         {
             differ.Add($"{text}: {what} {string.Join(' ', actual)} but {string.Join(' ', expected)}");
         }
-    }
-
-    /// <summary>Loaded once each: Gemma 3's file has 33 MB.</summary>
-    private static ITokenizer Load(string name)
-    {
-        string[] files = ["tokenizer.json", "tokenizer_config.json"];
-        string[] sources = [.. files.Select(file => SharedFiles.Require($"tokenizers/{name}_{file}"))];
-        return Loaded.GetOrAdd(name, _ => new Lazy<ITokenizer>(() =>
-        {
-            using TempFolder folder = new();
-            foreach ((string file, string source) in files.Zip(sources))
-            {
-                File.CreateSymbolicLink(Path.Combine(folder.Path, file), source);
-            }
-
-            return TokenizerLoader.Load(folder.Path);
-        })).Value;
     }
 }
