@@ -61,8 +61,13 @@ public abstract class Transformer : IDisposable
     /// <summary>Dropout before the classifier, from config.json; 0 for decoders.</summary>
     public virtual double ClassifierDropout => 0;
 
-    /// <summary>Every weight under its Hugging Face name, in Hugging Face's order. Tied weights appear once.</summary>
+    /// <summary>
+    /// Every weight under its Hugging Face name, in Hugging Face's order, packed ones too. Tied weights appear once.
+    /// </summary>
     public IReadOnlyList<NamedParameter> Parameters => parameters;
+
+    /// <summary>Whether the matrices of linear layers are held in 4 bits: then they cannot be trained.</summary>
+    public bool IsQuantised => parameters.Exists(parameter => parameter.IsPacked);
 
     /// <summary>Every linear layer that an adapter may attach to: all but the output head.</summary>
     public IReadOnlyList<Linear> Linears => linears;
@@ -189,6 +194,9 @@ public abstract class Transformer : IDisposable
         return (leading == 0 ? hidden : hidden.narrow(1, leading, batch.Length)).reshape(-1, hidden.shape[^1]);
     }
 
+    /// <summary>Brings packed matrices back to tensors, with the values that the packed ones stand for: for a merged export.</summary>
+    public void Dequantise() => parameters.ForEach(parameter => parameter.Unpack());
+
     /// <inheritdoc />
     public void Dispose()
     {
@@ -216,7 +224,7 @@ public abstract class Transformer : IDisposable
     {
         foreach (var parameter in parameters)
         {
-            parameter.Value.Dispose();
+            parameter.Free();
         }
     }
 
@@ -226,8 +234,10 @@ public abstract class Transformer : IDisposable
         return parameter;
     }
 
+    /// <summary>Lists a linear layer and packs its matrix when the model is loaded in 4 bits.</summary>
     private protected Linear Own(Linear linear)
     {
+        linear.Weight.PackIfAsked();
         linears.Add(linear);
         return linear;
     }

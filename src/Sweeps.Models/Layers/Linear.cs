@@ -1,11 +1,12 @@
-using Sweeps.Models.Methods.Lora;
 using Sweeps.Models.Ops;
+using Sweeps.Models.Quantization;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace Sweeps.Models.Layers;
 
-/// <summary>y = x W^T + b, with a LoRA adapter when one is attached.</summary>
+/// <summary>y = x W^T + b, changed by an adapter when one is attached. W is a tensor or packed in 4 bits.</summary>
 public sealed class Linear
 {
     internal Linear(NamedParameter weight, NamedParameter? bias = null)
@@ -18,7 +19,7 @@ public sealed class Linear
     /// <summary>Module path, for example <c>model.layers.0.self_attn.q_proj</c>.</summary>
     public string Name { get; }
 
-    /// <summary>[out, in].</summary>
+    /// <summary>[out, in]; may be packed.</summary>
     public NamedParameter Weight { get; }
 
     /// <summary>[out], or null.</summary>
@@ -28,17 +29,26 @@ public sealed class Linear
     public int Layer => Weight.Layer;
 
     /// <summary>Input width.</summary>
-    public long Inputs => Weight.Value.shape[1];
+    public long Inputs => Weight.Shape[1];
 
     /// <summary>Output width.</summary>
-    public long Outputs => Weight.Value.shape[0];
+    public long Outputs => Weight.Shape[0];
 
-    internal LoraAdapter? Adapter { get; set; }
+    /// <summary>Type of the weight's elements, before it was packed if it was.</summary>
+    internal ScalarType Type => Weight.Type;
+
+    internal LinearAdapter? Adapter { get; set; }
 
     /// <summary>[n, in] to [n, out].</summary>
-    internal Tensor Forward(Tensor input, DropoutContext dropout)
-    {
-        var output = functional.linear(input, Weight.Value, Bias?.Value!);
-        return Adapter is null ? output : Adapter.AddTo(output, input, dropout);
-    }
+    internal Tensor Forward(Tensor input, DropoutContext dropout) =>
+        Adapter is null ? Project(input) : Adapter.Forward(input, dropout);
+
+    /// <summary>The layer without its adapter: [n, in] to a new tensor [n, out].</summary>
+    internal Tensor Project(Tensor input) =>
+        Weight.Packed is { } packed
+            ? Nf4LinearFunction.Run(input, packed, Bias?.Value)
+            : functional.linear(input, Weight.Value, Bias?.Value!);
+
+    /// <summary>The matrix as numbers; a copy when it is packed, and then disposed with the caller's scope.</summary>
+    internal Tensor Matrix() => Weight.Packed is { } packed ? packed.Dense(packed.SourceType) : Weight.Value;
 }

@@ -1,3 +1,4 @@
+using Sweeps.Models.Quantization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,6 +21,15 @@ public sealed record LoadOptions
     /// untied one. A tied one is the embeddings and always there.
     /// </summary>
     public bool WithOutput { get; init; } = true;
+
+    /// <summary>
+    /// Packs the matrix of every linear layer but the output head in 4 bits as it is read; null (default) leaves them. A
+    /// folder that holds packed matrices gives packed ones in any case.
+    /// </summary>
+    public Nf4Options? Quantization { get; init; }
+
+    /// <summary>Compute type of matrices that a folder holds packed, from its config.json.</summary>
+    internal ScalarType? StoredComputeType { get; init; }
 
     /// <summary>Receives a sentence about anything unusual, such as newly initialised weights; default drops it.</summary>
     public Action<string> Log { get; init; } = _ => { };

@@ -4,6 +4,7 @@ using Sweeps.Models.Gemma3;
 using Sweeps.Models.Llama;
 using Sweeps.Models.Mistral;
 using Sweeps.Models.ModernBert;
+using Sweeps.Models.Quantization;
 using Sweeps.Models.Qwen3;
 using Sweeps.Models.Roberta;
 using Sweeps.Models.Safetensors;
@@ -31,7 +32,7 @@ public static class ModelFamilies
         var family = Find(config);
         TorchRuntime.EnsureLoaded();
         using var weights = SafetensorsFolder.Open(folder);
-        return family.Create(config, weights, options ?? new LoadOptions());
+        return Create(family, config, weights, options);
     }
 
     /// <summary>Loads weights that lie apart from their config.</summary>
@@ -40,7 +41,7 @@ public static class ModelFamilies
     {
         var family = Find(config);
         TorchRuntime.EnsureLoaded();
-        return family.Create(config, weights, options ?? new LoadOptions());
+        return Create(family, config, weights, options);
     }
 
     /// <summary>Makes a model with new weights, drawn from the seed of <paramref name="options"/>.</summary>
@@ -55,6 +56,22 @@ public static class ModelFamilies
     /// <summary>Longest text in tokens that a model takes, from its config alone.</summary>
     /// <exception cref="ModelLoadException">Unknown type or bad config.</exception>
     public static int MaxPositions(ModelConfig config) => Find(config).MaxPositions(config);
+
+    private static Transformer Create(
+        IModelFamily family, ModelConfig config, SafetensorsFolder weights, LoadOptions? options)
+    {
+        var stored = BitsAndBytesConfig.ComputeType(config);
+        var model = family.Create(config, weights, (options ?? new LoadOptions()) with { StoredComputeType = stored });
+        var matrices = model.Linears.Select(linear => linear.Weight).ToHashSet();
+        if (model.Parameters.FirstOrDefault(parameter => parameter.IsPacked && !matrices.Contains(parameter)) is { } odd)
+        {
+            model.Dispose();
+            throw new ModelLoadException(
+                $"{weights.Path}: {odd.Name} is held in 4 bits; only the matrices of linear layers may be");
+        }
+
+        return model;
+    }
 
     private static IModelFamily Find(ModelConfig config)
     {

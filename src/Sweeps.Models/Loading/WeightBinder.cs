@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Sweeps.Models.Quantization;
 using Sweeps.Models.Safetensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -64,6 +65,11 @@ internal sealed class WeightBinder
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
+        if (stored.TryGetValue(name, out var packedName) && BitsAndBytesFormat.IsPacked(folder!, packedName))
+        {
+            return BindPacked(name, layer, packedName, shape);
+        }
+
         Tensor value;
         if (folder is not null && stored.Remove(name, out var storedName))
         {
@@ -90,7 +96,30 @@ internal sealed class WeightBinder
             value = empty(0);
         }
 
-        return new NamedParameter(name, layer, value.to(options.Device).DetachFromDisposeScope());
+        return new NamedParameter(name, layer, value.to(options.Device).DetachFromDisposeScope())
+        {
+            Packing = options.Quantization,
+        };
+    }
+
+    private NamedParameter BindPacked(string name, int layer, string storedName, long[] shape)
+    {
+        foreach (var part in BitsAndBytesFormat.Parts)
+        {
+            stored.Remove(name + part);
+        }
+
+        var matrix = BitsAndBytesFormat.Read(
+            folder!,
+            storedName,
+            options.Quantization?.ComputeType ?? options.StoredComputeType ?? ScalarType.Float32,
+            options.Device);
+        if (!matrix.Shape.SequenceEqual(shape))
+        {
+            faults.Add($"{name} has shape [{string.Join(", ", matrix.Shape)}], config.json asks for [{string.Join(", ", shape)}]");
+        }
+
+        return new NamedParameter(name, layer, matrix);
     }
 
     /// <summary>Reports what did not fit.</summary>

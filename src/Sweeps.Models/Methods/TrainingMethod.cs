@@ -37,7 +37,7 @@ public abstract class TrainingMethod : IDisposable
     /// <summary>Turns gradients on for <paramref name="trainable"/> and off for every other weight of the model.</summary>
     internal static void SetGradients(Transformer model, IReadOnlyCollection<NamedParameter> trainable)
     {
-        foreach (var parameter in model.Parameters)
+        foreach (var parameter in model.Parameters.Where(parameter => !parameter.IsPacked))
         {
             parameter.Value.requires_grad_(false);
         }

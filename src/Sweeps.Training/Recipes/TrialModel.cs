@@ -6,6 +6,7 @@ using Sweeps.Models;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Loading;
 using Sweeps.Models.Methods;
+using Sweeps.Models.Methods.Adapters;
 using Sweeps.Models.Methods.Full;
 using Sweeps.Models.Methods.Lora;
 using Sweeps.Models.Ops;
@@ -134,7 +135,7 @@ internal sealed class TrialModel : IDisposable
                     Rank = rank,
                     Alpha = settings.Alpha ?? 2 * rank,
                     Dropout = settings.LoraDropout,
-                    Targets = settings.TargetModules ?? [LoraOptions.AllLinear],
+                    Targets = settings.TargetModules is { } names ? TargetModules.Named(names) : TargetModules.AllLinear,
                     FrozenLayers = settings.FrozenLayers,
                     Seed = seed,
                 });

@@ -12,10 +12,17 @@ public sealed class FullFineTuning : TrainingMethod
     /// The embeddings and this many bottom blocks stay as they are, and an output head tied to the embeddings with them;
     /// 0 trains all.
     /// </param>
-    /// <exception cref="ArgumentException"><paramref name="frozenLayers"/> is out of range.</exception>
+    /// <exception cref="ArgumentException"><paramref name="frozenLayers"/> is out of range, or the model is quantised.</exception>
     public FullFineTuning(Transformer model, IReadOnlyList<NamedParameter> headParameters, int frozenLayers = 0)
     {
         CheckFrozenLayers(model, frozenLayers);
+        if (model.IsQuantised)
+        {
+            throw new ArgumentException(
+                "method full cannot train a base that is held in 4 bits: use method qlora, or the base as it was before it was "
+                + "quantised");
+        }
+
         this.model = model;
         Trainable =
         [

@@ -1,11 +1,10 @@
+using Sweeps.Models.Methods.Adapters;
+
 namespace Sweeps.Models.Methods.Lora;
 
-/// <summary>Options of LoRA (https://arxiv.org/abs/2106.09685), with PEFT's meanings.</summary>
+/// <summary>Options of LoRA (https://arxiv.org/abs/2106.09685) and its relatives, with PEFT's meanings and, but for the targets, defaults.</summary>
 public sealed record LoraOptions
 {
-    /// <summary>PEFT's word for every linear layer but the output head.</summary>
-    public const string AllLinear = "all-linear";
-
     /// <summary>Rank of the update, 1 up to the smaller side of every target; default 8.</summary>
     public int Rank { get; init; } = 8;
 
@@ -18,8 +17,17 @@ public sealed record LoraOptions
     /// <summary>Rank-stabilised LoRA (https://arxiv.org/abs/2312.03732); default off.</summary>
     public bool RankStabilised { get; init; }
 
-    /// <summary><see cref="AllLinear"/>, or module names or last parts of them (<c>q_proj</c>); default all-linear.</summary>
-    public IReadOnlyList<string> Targets { get; init; } = [AllLinear];
+    /// <summary>Weight-decomposed LoRA, DoRA (https://arxiv.org/abs/2402.09353); default off.</summary>
+    public bool WeightDecomposed { get; init; }
+
+    /// <summary>How the first matrix starts; default <see cref="LoraStart.Uniform"/>.</summary>
+    public LoraStart Start { get; init; } = LoraStart.Uniform;
+
+    /// <summary>Default: every linear layer but the head, as QLoRA's authors found best.</summary>
+    public TargetModules Targets { get; init; } = TargetModules.AllLinear;
+
+    /// <summary>Modules trained in full beside the adapters, by name or end of a name; the head always is. Default: none.</summary>
+    public IReadOnlyList<string> ModulesToSave { get; init; } = [];
 
     /// <summary>The bottom blocks that get no adapter; default 0.</summary>
     public int FrozenLayers { get; init; }
@@ -29,4 +37,14 @@ public sealed record LoraOptions
 
     /// <summary>Factor on the update.</summary>
     public double Scaling => RankStabilised ? Alpha / Math.Sqrt(Rank) : Alpha / Rank;
+}
+
+/// <summary>How LoRA's first matrix starts; the second is zero. PEFT's init_lora_weights.</summary>
+public enum LoraStart
+{
+    /// <summary>Uniform within 1 / sqrt(inputs) (PEFT: true, kaiming uniform with a = sqrt 5).</summary>
+    Uniform,
+
+    /// <summary>Normal with deviation 1 / rank (PEFT: gaussian).</summary>
+    Gaussian,
 }

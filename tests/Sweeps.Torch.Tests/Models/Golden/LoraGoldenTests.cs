@@ -1,4 +1,6 @@
+using Sweeps.Models.Methods.Adapters;
 using Sweeps.Models.Methods.Lora;
+using Sweeps.Models.Methods.Peft;
 using Sweeps.Models.Safetensors;
 using Xunit;
 using static TorchSharp.torch;
@@ -63,8 +65,8 @@ public sealed class LoraGoldenTests
             Rank = json.GetProperty("r").GetInt32(),
             Alpha = json.GetProperty("lora_alpha").GetDouble(),
             Targets = targets.ValueKind == System.Text.Json.JsonValueKind.String
-                ? [targets.GetString()!]
-                : [.. targets.EnumerateArray().Select(target => target.GetString()!)],
+                ? TargetModules.Matching(targets.GetString()!)
+                : TargetModules.Named([.. targets.EnumerateArray().Select(target => target.GetString()!)]),
         });
         using var adapter = SafetensorsFile.Open(SharedFiles.Golden(file + ".safetensors"));
         using var off = no_grad();

@@ -3,6 +3,7 @@ using Sweeps.Models.Heads;
 using Sweeps.Models.Loading;
 using Sweeps.Models.Methods;
 using Sweeps.Models.Methods.Full;
+using Sweeps.Models.Methods.Adapters;
 using Sweeps.Models.Methods.Lora;
 using Sweeps.Models.Ops;
 using Sweeps.Models.Optim;
@@ -101,9 +102,9 @@ public sealed class MethodTests
         using var model = TinyModels.Gemma3();
 
         var error = Assert.Throws<ArgumentException>(
-            () => new LoraFineTuning(model, [], new LoraOptions { Targets = ["q_proj", "query"] }));
+            () => new LoraFineTuning(model, [], new LoraOptions { Targets = TargetModules.Named("q_proj", "query") }));
 
-        Assert.Contains("'query' names no linear layer of gemma3_text; known: all-linear, down_proj", error.Message, StringComparison.Ordinal);
+        Assert.Contains("target_modules 'query' names no linear layer of gemma3_text; known: all-linear, down_proj", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

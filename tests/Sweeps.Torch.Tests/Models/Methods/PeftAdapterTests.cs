@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Loading;
+using Sweeps.Models.Methods.Adapters;
 using Sweeps.Models.Methods.Lora;
+using Sweeps.Models.Methods.Peft;
 using Sweeps.Models.Safetensors;
 using Xunit;
 
@@ -15,10 +17,10 @@ public sealed class PeftAdapterTests
         using var folder = new TempFolder();
         using var model = TinyModels.Gemma3();
         using var head = new LinearHead(model, 3, new LoadOptions());
-        var options = new LoraOptions { Rank = 4, Alpha = 16, Targets = ["q_proj", "v_proj"], FrozenLayers = 1 };
+        var options = new LoraOptions { Rank = 4, Alpha = 16, Targets = TargetModules.Named("q_proj", "v_proj"), FrozenLayers = 1 };
         using var lora = new LoraFineTuning(model, head.Parameters, options);
         MethodTests.Train(model, head, lora, 3);
-        PeftAdapter.Save(folder.Path, model, lora, "base");
+        PeftAdapter.Save(folder.Path, lora, "base");
 
         using var other = TinyModels.Gemma3();
         using var otherHead = new LinearHead(other, 3, new LoadOptions { Seed = 9 });
@@ -44,12 +46,12 @@ public sealed class PeftAdapterTests
     {
         using var folder = new TempFolder();
         using var model = TinyModels.Gemma3();
-        using (var lora = new LoraFineTuning(model, [], new LoraOptions { Targets = ["q_proj"] }))
+        using (var lora = new LoraFineTuning(model, [], new LoraOptions { Targets = TargetModules.Named("q_proj") }))
         {
-            PeftAdapter.Save(folder.Path, model, lora);
+            PeftAdapter.Save(folder.Path, lora);
         }
 
-        using var fewer = new LoraFineTuning(model, [], new LoraOptions { Targets = ["q_proj"], FrozenLayers = 1 });
+        using var fewer = new LoraFineTuning(model, [], new LoraOptions { Targets = TargetModules.Named("q_proj"), FrozenLayers = 1 });
         var unknown = Assert.Throws<ModelLoadException>(() => PeftAdapter.Load(folder.Path, fewer));
         Assert.Contains("layers.0.self_attn.q_proj.lora_A.weight' has no place", unknown.Message, StringComparison.Ordinal);
     }

@@ -4,11 +4,11 @@ using Sweeps.Models.Loading;
 using Sweeps.Models.Safetensors;
 using static TorchSharp.torch;
 
-namespace Sweeps.Models.Methods.Lora;
+namespace Sweeps.Models.Methods.Peft;
 
 /// <summary>
 /// Saves and loads adapters as PEFT does: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> with the
-/// adapters' matrices and the head. Source: peft save_and_load.py.
+/// trained tensors and the head. Source: peft save_and_load.py.
 /// </summary>
 public static class PeftAdapter
 {
@@ -16,51 +16,50 @@ public static class PeftAdapter
     private const string ConfigFile = "adapter_config.json";
     private const string Prefix = "base_model.model.";
 
+    /// <summary>Name of the tensor of prefix and prompt tuning.</summary>
+    internal const string VirtualTokens = "prompt_embeddings";
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    /// <summary>The name under which PEFT saves an adapter matrix or a head's weight.</summary>
+    /// <summary>The version whose layout is written: readers warn when it is newer than theirs.</summary>
+    private const string Version = "0.21.2";
+
+    /// <summary>The name under which PEFT saves a trained weight.</summary>
     public static string NameOf(NamedParameter parameter) =>
-        parameter.Name.StartsWith(Prefix, StringComparison.Ordinal) ? parameter.Name : Prefix + parameter.Name;
+        parameter.Name.StartsWith(Prefix, StringComparison.Ordinal) || parameter.Name == VirtualTokens
+            ? parameter.Name
+            : Prefix + parameter.Name;
 
     /// <summary>Writes both files into an existing folder.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="model">Decides the task type.</param>
-    /// <param name="method">The adapters.</param>
+    /// <param name="method">What was trained.</param>
     /// <param name="baseModel">Name or path of the base model, for <c>base_model_name_or_path</c>.</param>
-    public static void Save(string folder, Transformer model, LoraFineTuning method, string? baseModel = null)
+    public static void Save(string folder, PeftMethod method, string? baseModel = null)
     {
-        var options = method.Options;
-        var heads = method.HeadParameters.Select(parameter => parameter.Name.Split('.')[0]).Distinct().ToArray();
-        var config = new JsonObject
-        {
-            ["base_model_name_or_path"] = baseModel,
-            ["bias"] = "none",
-            ["fan_in_fan_out"] = false,
-            ["inference_mode"] = true,
-            ["init_lora_weights"] = true,
-            ["layers_to_transform"] = options.FrozenLayers == 0
-                ? null
-                : new JsonArray([.. Enumerable.Range(0, model.LayerCount).Skip(options.FrozenLayers).Select(k => (JsonNode)k)]),
-            ["lora_alpha"] = options.Alpha,
-            ["lora_dropout"] = options.Dropout,
-            ["modules_to_save"] = heads.Length == 0 ? null : new JsonArray([.. heads.Select(name => (JsonNode)name)]),
-            ["peft_type"] = "LORA",
-            ["r"] = options.Rank,
-            ["target_modules"] = new JsonArray([.. method.TargetModules.Select(name => (JsonNode)name)]),
-            ["task_type"] = heads.Length > 0 ? "SEQ_CLS" : "CAUSAL_LM",
-            ["use_dora"] = false,
-            ["use_rslora"] = options.RankStabilised,
-        };
-        File.WriteAllText(Path.Combine(folder, ConfigFile), config.ToJsonString(Indented) + "\n");
+        File.WriteAllText(Path.Combine(folder, ConfigFile), ConfigText(method, baseModel));
         SafetensorsWriter.Save(
             Path.Combine(folder, WeightsFile),
             method.Trainable.Select(parameter => KeyValuePair.Create(NameOf(parameter), parameter.Value)));
     }
 
+    /// <summary>The text of adapter_config.json: every field that PEFT writes, in its order.</summary>
+    public static string ConfigText(PeftMethod method, string? baseModel = null)
+    {
+        var fields = method.PeftConfig();
+        fields["auto_mapping"] = null;
+        fields["base_model_name_or_path"] = baseModel;
+        fields["inference_mode"] = true;
+        fields["peft_version"] = Version;
+        fields["revision"] = null;
+        var ordered = fields.OrderBy(field => field.Key, StringComparer.Ordinal)
+            .Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone()));
+        return new JsonObject(ordered).ToJsonString(Indented);
+    }
+
     /// <summary>Copies saved matrices and head into adapters of the same shape.</summary>
     /// <exception cref="ModelLoadException">A tensor is missing, unknown or of another shape.</exception>
     /// <exception cref="SafetensorsException">A broken file.</exception>
-    public static void Load(string folder, LoraFineTuning method)
+    public static void Load(string folder, PeftMethod method)
     {
         using var file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
         using var scope = NewDisposeScope();
