@@ -134,9 +134,14 @@ internal static class BitsAndBytesFormat
 
     private static void CheckCodes(Tensor stored, ReadOnlySpan<float> ours, Func<string, SafetensorsException> fault)
     {
-        if (!stored.data<float>().ToArray().AsSpan().SequenceEqual(ours))
+        // The library makes the table of scales anew on every machine: the last bit differs where products are not fused.
+        var values = stored.data<float>().ToArray();
+        for (var i = 0; i < values.Length; i++)
         {
-            throw fault("its code book is not that of nf4");
+            if (!(Math.Abs(values[i] - ours[i]) <= 1e-6 * Math.Abs(ours[i])))
+            {
+                throw fault("its code book is not that of nf4");
+            }
         }
     }
 

@@ -1,6 +1,3 @@
-using TorchSharp;
-using static TorchSharp.torch;
-
 namespace Sweeps.Models.Quantization;
 
 /// <summary>The two code books of bitsandbytes, shared by all matrices. Source: bitsandbytes functional.py.</summary>
@@ -25,27 +22,21 @@ internal static class Nf4Codes
 
     private static float[] ScaleTable { get; } = MakeScales();
 
-    /// <summary>The value of every weight code after rounding to <paramref name="type"/>, as the reference looks it up.</summary>
-    public static float[] RoundedTo(ScalarType type)
-    {
-        using var scope = NewDisposeScope();
-        return tensor(Weights.ToArray()).to_type(type).to_type(ScalarType.Float32).data<float>().ToArray();
-    }
-
-    /// <summary>Seven decades, each with twice the steps of the one below; midpoints of equal steps from 0.1 to 1.</summary>
+    /// <summary>
+    /// Seven decades, each with twice the steps of the one below; midpoints of equal steps from 0.1 to 1, in 32 bits with
+    /// the roundings of torch.linspace (which, like here, fuses product and sum).
+    /// </summary>
     private static float[] MakeScales()
     {
         const int Decades = 7;
-        TorchRuntime.EnsureLoaded();
-        using var scope = NewDisposeScope();
         var values = new List<float> { 0, 1 };
         for (var decade = 0; decade < Decades; decade++)
         {
-            var edges = linspace(0.1, 1, (1 << decade) + 1, dtype: ScalarType.Float32);
-            var count = edges.NumberOfElements - 1;
-            var middles = (edges.narrow(0, 0, count) + edges.narrow(0, 1, count)) / 2.0;
-            foreach (var value in (middles * Math.Pow(10, decade + 1 - Decades)).data<float>().ToArray())
+            var count = 1 << decade;
+            var unit = (float)Math.Pow(10, decade + 1 - Decades);
+            for (var i = 0; i < count; i++)
             {
+                var value = unit * ((Edge(i, count) + Edge(i + 1, count)) / 2);
                 values.Add(value);
                 values.Add(-value);
             }
@@ -53,5 +44,12 @@ internal static class Nf4Codes
 
         values.Sort();
         return [.. values];
+    }
+
+    /// <summary>The i-th of count + 1 equally spaced values from 0.1 to 1, counted from the nearer end.</summary>
+    private static float Edge(int i, int count)
+    {
+        var step = (1f - 0.1f) / count;
+        return i < (count + 1) / 2 ? MathF.FusedMultiplyAdd(step, i, 0.1f) : MathF.FusedMultiplyAdd(-step, count - i, 1f);
     }
 }

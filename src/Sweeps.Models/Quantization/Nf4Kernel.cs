@@ -14,14 +14,13 @@ internal static class Nf4Kernel
     /// <summary>Writes code * scale.</summary>
     /// <param name="packed">Two codes a byte, the first in the upper half.</param>
     /// <param name="scales">One for each block of 64 weights.</param>
-    /// <param name="codes">16 values.</param>
     /// <param name="output">As many elements as there are weights.</param>
-    public static void Unpack(ReadOnlySpan<byte> packed, ReadOnlySpan<float> scales, float[] codes, Span<float> output)
+    public static void Unpack(ReadOnlySpan<byte> packed, ReadOnlySpan<float> scales, Span<float> output)
     {
         var done = 0;
         if (Avx2.IsSupported)
         {
-            var (low, high) = (Vector256.Create(codes, 0), Vector256.Create(codes, 8));
+            var (low, high) = (Vector256.Create(Nf4Codes.Weights), Vector256.Create(Nf4Codes.Weights[8..]));
             var target = MemoryMarshal.Cast<float, Vector256<float>>(output);
             var whole = output.Length / Nf4Codes.Block;
             ref var source = ref MemoryMarshal.GetReference(packed);
@@ -40,17 +39,17 @@ internal static class Nf4Kernel
 
         for (; done < output.Length; done++)
         {
-            output[done] = One(packed, scales, codes, done);
+            output[done] = One(packed, scales, done);
         }
     }
 
     /// <summary>As <see cref="Unpack"/>, rounded to bfloat16 (the upper half of a float, to nearest even).</summary>
-    public static void UnpackToBFloat16(ReadOnlySpan<byte> packed, ReadOnlySpan<float> scales, float[] codes, Span<ushort> output)
+    public static void UnpackToBFloat16(ReadOnlySpan<byte> packed, ReadOnlySpan<float> scales, Span<ushort> output)
     {
         var done = 0;
         if (Avx2.IsSupported)
         {
-            var (low, high) = (Vector256.Create(codes, 0), Vector256.Create(codes, 8));
+            var (low, high) = (Vector256.Create(Nf4Codes.Weights), Vector256.Create(Nf4Codes.Weights[8..]));
             var target = MemoryMarshal.Cast<ushort, Vector256<ushort>>(output);
             var whole = output.Length / Nf4Codes.Block;
             ref var source = ref MemoryMarshal.GetReference(packed);
@@ -70,7 +69,7 @@ internal static class Nf4Kernel
 
         for (; done < output.Length; done++)
         {
-            output[done] = Rounded(One(packed, scales, codes, done));
+            output[done] = Rounded(One(packed, scales, done));
         }
     }
 
@@ -90,8 +89,8 @@ internal static class Nf4Kernel
             Avx2.PermuteVar8x32(low, index), Avx2.PermuteVar8x32(high, index), (index << 28).AsSingle());
     }
 
-    private static float One(ReadOnlySpan<byte> packed, ReadOnlySpan<float> scales, float[] codes, int at) =>
-        codes[(packed[at >> 1] >> ((at & 1) == 0 ? 4 : 0)) & 15] * scales[at / Nf4Codes.Block];
+    private static float One(ReadOnlySpan<byte> packed, ReadOnlySpan<float> scales, int at) =>
+        Nf4Codes.Weights[(packed[at >> 1] >> ((at & 1) == 0 ? 4 : 0)) & 15] * scales[at / Nf4Codes.Block];
 
     private static Vector256<uint> Rounded(Vector256<float> values)
     {

@@ -77,7 +77,7 @@ internal sealed class Nf4Matrix : IDisposable
             weight.shape, weight.dtype, options.ComputeType, Kept(packed), Kept(scales), nested is null ? null : Kept(nested), offset);
     }
 
-    /// <summary>The matrix as numbers of <paramref name="type"/>, in the steps of the reference; the caller owns it.</summary>
+    /// <summary>The matrix as numbers of <paramref name="type"/>, rounded to it once; the caller owns it.</summary>
     public Tensor Dense(ScalarType type) =>
         Packed.device_type == DeviceType.CPU && type is ScalarType.Float32 or ScalarType.BFloat16
             ? DenseHere(type)
@@ -99,7 +99,7 @@ internal sealed class Nf4Matrix : IDisposable
 
         var bytes = Packed.view(-1).to_type(ScalarType.Int64);
         var codes = stack([bytes.floor_divide(16), bytes.remainder(16)], -1).view(-1).narrow(0, 0, Count);
-        return tensor(Nf4Codes.RoundedTo(type)).to(Packed.device)
+        return tensor(Nf4Codes.Weights.ToArray()).to(Packed.device)
             .index_select(0, codes)
             .mul(scales.repeat_interleave(Nf4Codes.Block).narrow(0, 0, Count))
             .to_type(type)
@@ -127,12 +127,11 @@ internal sealed class Nf4Matrix : IDisposable
         var output = empty(Shape, dtype: type);
         if (type == ScalarType.Float32)
         {
-            Nf4Kernel.Unpack(Packed.bytes, scales, Nf4Tables.Float32, Floats(output));
+            Nf4Kernel.Unpack(Packed.bytes, scales, Floats(output));
         }
         else
         {
-            Nf4Kernel.UnpackToBFloat16(
-                Packed.bytes, scales, Nf4Tables.BFloat16, MemoryMarshal.Cast<byte, ushort>(output.bytes));
+            Nf4Kernel.UnpackToBFloat16(Packed.bytes, scales, MemoryMarshal.Cast<byte, ushort>(output.bytes));
         }
 
         if (rented.Length > 0)
@@ -144,11 +143,4 @@ internal sealed class Nf4Matrix : IDisposable
     }
 
     private static Span<float> Floats(Tensor value) => MemoryMarshal.Cast<byte, float>(value.bytes);
-
-    private static class Nf4Tables
-    {
-        public static float[] Float32 { get; } = Nf4Codes.RoundedTo(ScalarType.Float32);
-
-        public static float[] BFloat16 { get; } = Nf4Codes.RoundedTo(ScalarType.BFloat16);
-    }
 }

@@ -58,9 +58,10 @@ internal static class Nf4Quantizer
             var start = block * Nf4Codes.NestedBlock;
             var part = centred.AsSpan(start, Math.Min(Nf4Codes.NestedBlock, centred.Length - start));
             nested[block] = Largest(part);
+            var inverse = nested[block] == 0 ? 0 : 1 / nested[block];
             for (var i = 0; i < part.Length; i++)
             {
-                codes[start + i] = (byte)NearestScale(nested[block] == 0 ? 0 : part[i] / nested[block]);
+                codes[start + i] = (byte)NearestScale(part[i] * inverse);
             }
         }
 
