@@ -113,8 +113,15 @@ internal static class Nf4Quantizer
         return (byte)index;
     }
 
+    /// <summary>
+    /// The nearest code of a value from -1 to 1 after rounding it to one of 65536 equally spaced ones: so does the reference's
+    /// table.
+    /// </summary>
     private static int NearestScale(float value)
     {
+        const float Steps = 65535;
+        var step = (int)((((value + 1) * 0.5f) * Steps) + 0.5f);
+        value = (float)((step / (double)Steps * 2) - 1);
         var codes = Nf4Codes.Scales;
         var right = codes.BinarySearch(value);
         if (right >= 0)

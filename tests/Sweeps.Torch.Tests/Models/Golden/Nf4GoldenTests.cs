@@ -11,6 +11,9 @@ namespace Sweeps.Torch.Tests.Models.Golden;
 [Trait("Category", "Golden")]
 public sealed class Nf4GoldenTests(ITestOutputHelper output)
 {
+    /// <summary>Two roundings of the last bit.</summary>
+    private const double OneUnit = 2.4e-7;
+
     public static TheoryData<int> Cases => [.. Enumerable.Range(0, 14)];
 
     [Fact]
@@ -24,7 +27,7 @@ public sealed class Nf4GoldenTests(ITestOutputHelper output)
 
         // The other file's table was made without fused products: one unit in the last place off here and there.
         CheckAll(
-            "dynamic map", 1e-7, GoldenCase.Floats(json.GetProperty("nested").GetProperty("dynamic_map")), tensor(Nf4Codes.Scales.ToArray()));
+            "dynamic map", OneUnit, GoldenCase.Floats(json.GetProperty("nested").GetProperty("dynamic_map")), tensor(Nf4Codes.Scales.ToArray()));
     }
 
     [Fact]
@@ -43,7 +46,7 @@ public sealed class Nf4GoldenTests(ITestOutputHelper output)
         CheckAll("scales of scales", 1e-7, GoldenCase.Floats(nested.GetProperty("absmax2")), twice.NestedScales!);
         CheckAll("mean of scales", 1e-7, [nested.GetProperty("offset").GetSingle()], tensor(twice.Offset));
         CheckAll("dequantised", 1e-7, GoldenCase.Floats(json.GetProperty("dequant")), plain.Dense(ScalarType.Float32));
-        CheckAll("dequantised twice", 1e-7, GoldenCase.Floats(nested.GetProperty("dequant")), twice.Dense(ScalarType.Float32));
+        CheckAll("dequantised twice", OneUnit, GoldenCase.Floats(nested.GetProperty("dequant")), twice.Dense(ScalarType.Float32));
     }
 
     [Theory]

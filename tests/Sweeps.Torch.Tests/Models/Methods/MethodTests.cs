@@ -46,7 +46,7 @@ public sealed class MethodTests
         Train(model, head, method, 2);
 
         Assert.All(model.Parameters, p => Assert.True(before[p.Name].SequenceEqual(p.Value.bytes.ToArray()), p.Name));
-        Assert.Equal(2 * 7, method.AdapterParameters.Count());
+        Assert.Equal(2 * 7, method.AdapterParameters.Count);
         Assert.All(method.AdapterParameters, p => Assert.Contains(".layers.2.", p.Name, StringComparison.Ordinal));
         Assert.Equal(["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"], method.TargetModules);
     }
