@@ -76,7 +76,7 @@ public abstract class AdapterFineTuning : PeftMethod
     }
 
     private protected IReadOnlyList<string> Describe(out IReadOnlyList<int>? layers) =>
-        
+
         TargetSelection.Describe(
             Model, Targets, HeadParameters.Select(weight => weight.Name[..weight.Name.LastIndexOf('.')]), out layers);
 
