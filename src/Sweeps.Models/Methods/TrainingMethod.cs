@@ -27,10 +27,10 @@ public abstract class TrainingMethod : IDisposable
     /// <exception cref="ArgumentException">Negative, or more than the model has.</exception>
     internal static void CheckFrozenLayers(Transformer model, int frozenLayers)
     {
-        if (frozenLayers < 0 || frozenLayers > model.LayerCount)
+        if (frozenLayers < 0 || frozenLayers > model.BlockCount)
         {
             throw new ArgumentException(
-                $"frozen_layers must be from 0 (train all) to {model.LayerCount}, the number of blocks; found {frozenLayers}");
+                $"frozen_layers must be from 0 (train all) to {model.BlockCount}, the number of blocks; found {frozenLayers}");
         }
     }
 

@@ -112,10 +112,10 @@ internal static partial class TargetSelection
 
     private static void CheckLayers(Transformer model, TargetModules targets)
     {
-        if (targets.Layers?.Any(layer => layer < 0 || layer >= model.LayerCount) == true)
+        if (targets.Layers?.Any(layer => layer < 0 || layer >= model.BlockCount) == true)
         {
             throw new ArgumentException(
-                $"layers_to_transform must be numbers from 0 to {model.LayerCount - 1}; found {string.Join(", ", targets.Layers)}");
+                $"layers_to_transform must be numbers from 0 to {model.BlockCount - 1}; found {string.Join(", ", targets.Layers)}");
         }
     }
 

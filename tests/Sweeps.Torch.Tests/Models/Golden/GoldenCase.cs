@@ -52,7 +52,7 @@ internal sealed class GoldenCase : IDisposable
     public static GoldenCase Load(string name, string? config = null, LoadOptions? options = null)
     {
         var json = Read(name);
-        var baseName = json.TryGetProperty("base", out var named) ? named.GetString()! : name;
+        var baseName = json.TryGetProperty("base", out var named) ? Path.GetFileNameWithoutExtension(named.GetString()!) : name;
         return new GoldenCase(name, json, baseName, config, options ?? new LoadOptions(), false);
     }
 

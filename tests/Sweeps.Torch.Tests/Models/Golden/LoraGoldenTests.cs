@@ -22,6 +22,7 @@ public sealed class LoraGoldenTests
         { "peft_gemma3_alllinear", 5e-5, 3e-5, 1e-5, 3e-5 },
         { "peft_gemma3_cls", 5e-5, 3e-5, 1e-5, 3e-5 },
         { "peft_bert_seqcls", 5e-5, 3e-5, 1e-5, 3e-5 },
+        { "peft_deberta_seqcls", 5e-5, 3e-5, 1e-5, 3e-5 },
         { "peft_rslora_llama", 1e-4, 1e-5, 5e-5, 1e-4 },
         { "peft_dora_qwen3_cls", 2e-5, 1e-5, 1e-5, 1e-5 },
     };
@@ -81,6 +82,22 @@ public sealed class LoraGoldenTests
         var keys = golden.Json.GetProperty("adapter_keys").EnumerateObject().ToDictionary(p => p.Name, p => GoldenCase.Longs(p.Value));
         Assert.Equal(keys.Keys.Order(StringComparer.Ordinal), saved.Tensors.Keys.Order(StringComparer.Ordinal));
         Assert.All(saved.Tensors, tensor => Assert.Equal(keys[tensor.Key], tensor.Value.Shape));
+    }
+
+    [Theory]
+    [InlineData("peft_lora_qwen3_cls")]
+    [InlineData("peft_rslora_qwen3_cls")]
+    public void Equals_the_older_reference(string file)
+    {
+        using var golden = GoldenCase.Load(file);
+        using var lora = Attach(golden, file);
+        var keys = golden.Json.GetProperty("adapter_keys").EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal);
+        Assert.Equal(keys, lora.Trainable.Select(PeftAdapter.NameOf).Order(StringComparer.Ordinal));
+
+        golden.CheckLogits("logits", 2e-5);
+        golden.CheckGradients(lora.Trainable, 1e-5, NameInMemory);
+        lora.Merge();
+        golden.CheckLogits("merged_logits", 2e-5);
     }
 
     /// <summary>The adapter of the file on the file's model.</summary>
