@@ -89,6 +89,13 @@ public sealed class TokenBatch : IDisposable
             : throw new ArgumentException($"expected {ids.Length} positions, found {value.Length}", nameof(value));
     }
 
+    /// <summary>
+    /// For each of the length columns the column that it follows, an earlier one, or -1 for what comes before the batch;
+    /// null: each follows the one before it. A token sees only those that it follows, directly or through others, so that
+    /// the columns of a row may be a tree. Needs <see cref="Positions"/> and a <see cref="Past"/> that is not extended.
+    /// </summary>
+    internal int[]? Parents { get; init; }
+
     /// <summary>The ids, row by row.</summary>
     public ReadOnlySpan<long> Ids => ids;
 

@@ -188,7 +188,7 @@ internal sealed class DecoderColumns : IDisposable
         var self = past + query;
         var at = positions.AsSpan(row * Count, Count);
         var seen = attended.AsSpan(row * Count, Count);
-        for (var column = 0; column <= self; column++)
+        for (var column = self; column >= 0; column = Before(column))
         {
             if (column == self || (seen[column] && (window <= 0 || at[column] > at[self] - window)))
             {
@@ -196,4 +196,8 @@ internal sealed class DecoderColumns : IDisposable
             }
         }
     }
+
+    /// <summary>The column that one follows; -1 for none.</summary>
+    private int Before(int column) =>
+        column <= past || batch.Parents is null ? column - 1 : past + batch.Parents[column - past];
 }
