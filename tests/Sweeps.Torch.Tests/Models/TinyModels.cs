@@ -23,6 +23,12 @@ internal static class TinyModels
         }
         """;
 
+    /// <summary>A small decoder with large weights, so that its scores differ: gemma3, qwen3, llama or mistral.</summary>
+    public static Transformer Decoder(string family, ulong seed = 1) => Create(
+        Gemma3Config.Replace("gemma3_text", family == "gemma3" ? "gemma3_text" : family, StringComparison.Ordinal)
+            .Replace("\"pad_token_id\": 0", "\"pad_token_id\": 0, \"initializer_range\": 0.2", StringComparison.Ordinal),
+        seed);
+
     public static Transformer Gemma3(ulong seed = 1) => Create(Gemma3Config, seed);
 
     public static Transformer Bert(ulong seed = 1) => Create(BertConfig, seed);
