@@ -146,17 +146,21 @@ public abstract class Transformer : IDisposable
 
     /// <summary>
     /// The last block for one position of each text, the same numbers as the whole block gives there (up to rounding) for
-    /// a fraction of the work: [B, T, H] to [B, H].
+    /// a fraction of the work: [B, T, H] to [B, H]. Decoders take any number of positions in each text.
     /// </summary>
     /// <param name="hidden">Output of the block before.</param>
     /// <param name="batch">The texts.</param>
-    /// <param name="positions">B indices into the flattened batch, one in each row, in order.</param>
+    /// <param name="positions">
+    /// Indices into the flattened batch: for encoders B, one in each row, in order; for decoders any.
+    /// </param>
     /// <param name="dropout">Dropout of this micro-step.</param>
     public abstract Tensor RunLastBlockAt(Tensor hidden, TokenBatch batch, long[] positions, DropoutContext dropout);
 
-    /// <summary>Final hidden states [B, H] of one position of each text: what classifiers read.</summary>
+    /// <summary>
+    /// Final hidden states [B, H] of one position of each text, what classifiers read, or of a decoder's graded tokens.
+    /// </summary>
     /// <param name="batch">The texts.</param>
-    /// <param name="positions">B indices into the flattened batch, one in each row, in order.</param>
+    /// <param name="positions">As for <see cref="RunLastBlockAt"/>.</param>
     /// <param name="dropout">Dropout of this micro-step.</param>
     public Tensor HiddenAt(TokenBatch batch, long[] positions, DropoutContext dropout) =>
         HiddenAt(Embed(batch, dropout), 0, batch, positions, dropout);

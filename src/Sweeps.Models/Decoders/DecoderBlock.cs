@@ -62,32 +62,25 @@ internal sealed class DecoderBlock
     }
 
     /// <summary>
-    /// One position of each text: [B, T, H] to [B, H]. Keys and values are computed everywhere, all else only there.
+    /// Some tokens of each text: [B, T, H] to [tokens, H]. Keys and values are computed everywhere, all else only there.
     /// </summary>
     /// <param name="hidden">[B, T, H].</param>
-    /// <param name="rows">The positions, as indices into the flattened hidden states.</param>
-    /// <param name="mask">[B, 1, 1, columns].</param>
+    /// <param name="at">The tokens.</param>
     /// <param name="angles">Tables of all positions.</param>
-    /// <param name="anglesAt">Tables of the chosen positions.</param>
     /// <param name="past">Keys and values before them; null for none.</param>
     /// <param name="dropout">Dropout of adapters.</param>
     public Tensor ForwardAt(
-        Tensor hidden,
-        Tensor rows,
-        Tensor mask,
-        RotaryTable.Slice angles,
-        RotaryTable.Slice anglesAt,
-        DecoderPast? past,
-        DropoutContext dropout)
+        Tensor hidden, DecoderQueries at, RotaryTable.Slice angles, DecoderPast? past, DropoutContext dropout)
     {
         using var scope = NewDisposeScope();
         var texts = hidden.size(0);
         var flat = hidden.view(-1, hidden.size(2));
         var input = Norm(flat, InputNorm);
-        var queries = Queries(input.index_select(0, rows), texts, anglesAt, dropout);
+        var queries = Queries(input.index_select(0, at.Grid), texts, at.Angles, dropout);
         var (keys, values) = KeysAndValues(input, texts, angles, past, dropout);
-        var mixed = TensorOps.Attention(queries, keys, values, mask, Config.Scale, dropout);
-        return FeedForward(flat.index_select(0, rows), mixed, dropout).MoveToOuterDisposeScope();
+        var mixed = TensorOps.Attention(queries, keys, values, at.Mask, Config.Scale, dropout);
+        mixed = at.Chosen is null ? mixed : mixed.index_select(0, at.Chosen);
+        return FeedForward(flat.index_select(0, at.Rows), mixed, dropout).MoveToOuterDisposeScope();
     }
 
     private Tensor Queries(Tensor input, long texts, RotaryTable.Slice angles, DropoutContext dropout) =>
@@ -126,3 +119,11 @@ internal sealed class DecoderBlock
     private Tensor Norm(Tensor input, NamedParameter weight) =>
         TensorOps.RmsNorm(input, weight.Value, Config.Epsilon, Config.NormOffset);
 }
+
+/// <summary>Tokens at which the last block is wanted, n of them, in a grid of k for each of the B texts.</summary>
+/// <param name="Rows">Indices into the flattened hidden states, [n].</param>
+/// <param name="Grid">The same of the grid, [B * k].</param>
+/// <param name="Chosen">The n tokens in the grid; null where they are the grid.</param>
+/// <param name="Mask">[B, 1, k, columns].</param>
+/// <param name="Angles">Tables of the grid.</param>
+internal sealed record DecoderQueries(Tensor Rows, Tensor Grid, Tensor? Chosen, Tensor Mask, RotaryTable.Slice Angles);

@@ -78,16 +78,16 @@ internal sealed class DecoderColumns : IDisposable
         return mask;
     }
 
-    /// <summary>As <see cref="Mask"/> for one token of each text: [rows, 1, 1, columns], owned by the caller.</summary>
-    public Tensor MaskAt(int window, ScalarType type, long[] tokens)
+    /// <summary>As <see cref="Mask"/> for the tokens of a grid: [rows, 1, width, columns], owned by the caller.</summary>
+    public Tensor MaskAt(int window, ScalarType type, PositionGrid grid)
     {
-        var values = new float[batch.Rows * Count];
-        for (var row = 0; row < batch.Rows; row++)
+        var values = new float[grid.Tokens.Length * Count];
+        for (var line = 0; line < grid.Tokens.Length; line++)
         {
-            Fill(values.AsSpan(row * Count, Count), row, leading + (int)(tokens[row] % batch.Length), window);
+            Fill(values.AsSpan(line * Count, Count), line / grid.Width, Query(grid.Tokens[line]), window);
         }
 
-        return tensor(values, [batch.Rows, 1, 1, Count]).to(type, batch.Device);
+        return tensor(values, [batch.Rows, 1, grid.Width, Count]).to(type, batch.Device);
     }
 
     /// <summary>Indices into the flattened hidden states of tokens given as indices into the flattened batch.</summary>
@@ -116,12 +116,9 @@ internal sealed class DecoderColumns : IDisposable
         return found;
     }
 
-    /// <summary>Tables of one token of each text.</summary>
-    public RotaryTable.Slice AnglesAt(RotaryTable table, long[] tokens)
-    {
-        var chosen = tokens.Select((token, row) => Position(row, leading + (int)(token % batch.Length))).ToArray();
-        return table.At(batch.Indices(chosen), Highest());
-    }
+    /// <summary>Tables of the tokens of a grid.</summary>
+    public RotaryTable.Slice AnglesAt(RotaryTable table, PositionGrid grid) => table.At(
+        batch.Indices([.. grid.Tokens.Select((token, line) => Position(line / grid.Width, Query(token)))]), Highest());
 
     public void Dispose()
     {
@@ -136,6 +133,8 @@ internal sealed class DecoderColumns : IDisposable
             mask.Dispose();
         }
     }
+
+    private int Query(long token) => leading + (int)(token % batch.Length);
 
     private long Highest() => positions.Max() + 1;
 

@@ -86,19 +86,21 @@ internal sealed partial class DecoderModel : Transformer
         return hidden;
     }
 
+    /// <inheritdoc />
+    /// <remarks>Decoders take any number of positions in each text: [B, T, H] to [positions, H].</remarks>
     public override Tensor RunLastBlockAt(Tensor hidden, TokenBatch batch, long[] positions, DropoutContext dropout)
     {
         var columns = Columns(hidden, batch);
         var past = PastOf(batch);
         var (window, rope) = config.Layers[^1];
-        return blocks[^1].ForwardAt(
-            hidden,
+        var grid = PositionGrid.Of(positions, batch.Rows, batch.Length);
+        var queries = new DecoderQueries(
             batch.Indices(columns.InHidden(positions)),
-            columns.MaskAt(window, hidden.dtype, positions),
-            columns.Angles(tables[rope]),
-            columns.AnglesAt(tables[rope], positions),
-            past,
-            dropout);
+            batch.Indices(columns.InHidden(grid.Tokens)),
+            grid.Chosen is null ? null : batch.Indices(grid.Chosen),
+            columns.MaskAt(window, hidden.dtype, grid),
+            columns.AnglesAt(tables[rope], grid));
+        return blocks[^1].ForwardAt(hidden, queries, columns.Angles(tables[rope]), past, dropout);
     }
 
     public override Tensor Finish(Tensor hidden) =>

@@ -1,3 +1,4 @@
+using Sweeps.Models.Ops;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -38,6 +39,19 @@ public static class CausalLanguageLoss
         return ([.. positions], [.. targets]);
     }
 
+    /// <summary>
+    /// As the other overload, with the last block, too, computed only at the graded positions: the fast way.
+    /// </summary>
+    /// <param name="model">A decoder.</param>
+    /// <param name="batch">The texts.</param>
+    /// <param name="positions">From <see cref="Supervised"/>; at least one.</param>
+    /// <param name="targets">From <see cref="Supervised"/>.</param>
+    /// <param name="dropout">Dropout of this micro-step.</param>
+    /// <param name="divisor">Graded tokens of the whole accumulation group; null is those given: the mean.</param>
+    public static Tensor Loss(
+        Transformer model, TokenBatch batch, long[] positions, long[] targets, DropoutContext dropout, double? divisor = null) =>
+        Of(model, model.HiddenAt(batch, positions, dropout), batch, targets, divisor);
+
     /// <summary>Sum of the token losses divided by <paramref name="divisor"/>.</summary>
     /// <param name="model">A decoder.</param>
     /// <param name="hidden">[B, T, H].</param>
@@ -46,10 +60,11 @@ public static class CausalLanguageLoss
     /// <param name="targets">From <see cref="Supervised"/>.</param>
     /// <param name="divisor">Graded tokens of the whole accumulation group; null is those given: the mean.</param>
     public static Tensor Loss(
-        Transformer model, Tensor hidden, TokenBatch batch, long[] positions, long[] targets, double? divisor = null)
-    {
-        var logits = model.Logits(Transformer.Rows(hidden, batch, positions)).to_type(ScalarType.Float32);
-        return nn.functional.cross_entropy(logits, batch.Indices(targets), reduction: nn.Reduction.Sum)
-            .div_(divisor ?? positions.Length);
-    }
+        Transformer model, Tensor hidden, TokenBatch batch, long[] positions, long[] targets, double? divisor = null) =>
+        Of(model, Transformer.Rows(hidden, batch, positions), batch, targets, divisor);
+
+    private static Tensor Of(Transformer model, Tensor rows, TokenBatch batch, long[] targets, double? divisor) =>
+        nn.functional.cross_entropy(
+                model.Logits(rows).to_type(ScalarType.Float32), batch.Indices(targets), reduction: nn.Reduction.Sum)
+            .div_(divisor ?? targets.Length);
 }

@@ -26,7 +26,10 @@ public sealed class DecoderPastTests
         foreach (var count in (int[])[5, 1, 4, 1, 2])
         {
             using var part = new TokenBatch(
-                [.. ids.Skip(from).Take(count), .. ids.Skip(13 + from).Take(count)], 2, count) { Past = cache };
+                [.. ids.Skip(from).Take(count), .. ids.Skip(13 + from).Take(count)], 2, count)
+            {
+                Past = cache,
+            };
             var hidden = model.Hidden(part, DropoutContext.None);
             Assert.True(hidden.allclose(whole.narrow(1, from, count), 1e-4, 1e-5), $"tokens from {from}");
             from += count;
