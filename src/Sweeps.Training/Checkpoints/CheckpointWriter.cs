@@ -62,8 +62,8 @@ internal sealed class CheckpointWriter : IDisposable
     /// <summary>Step of the newest committed checkpoint; null before the first of this attempt.</summary>
     public int? CommittedStep { get; private set; }
 
-    /// <summary>Hash of the weights of the newest committed checkpoint.</summary>
-    public string? CommittedWeightsSha256 { get; private set; }
+    /// <summary>Hash of the weights of the final checkpoint once it is durable and offered; null before.</summary>
+    public string? FinalWeightsSha256 { get; private set; }
 
     /// <summary>Hash of the best weights so far.</summary>
     public string? BestWeightsSha256 { get; private set; }
@@ -72,7 +72,7 @@ internal sealed class CheckpointWriter : IDisposable
     /// <returns>False when the attempt was abandoned.</returns>
     public bool WaitForBuffer() => WaitFor(() => _pending is null && !_writing, "write");
 
-    /// <summary>Waits until every request is answered.</summary>
+    /// <summary>Waits until every request is answered, but for the final one, which is offered only.</summary>
     /// <returns>False when the attempt was abandoned.</returns>
     public bool Drain() => WaitFor(() => _pending is null && !_writing && !_answering, "wait");
 
@@ -200,7 +200,14 @@ internal sealed class CheckpointWriter : IDisposable
     {
         _offers++;
         _link.Send(request.ToOffer(_offers, written, writeSeconds));
-        var committed = _link.WaitAnswer(_offers, beat: false);
+
+        // Nothing hangs on the answer to the last one: it is durable, and the worker reports it ahead of the end.
+        bool? committed = null;
+        if (!request.IsFinal)
+        {
+            committed = _link.WaitAnswer(_offers, beat: false);
+        }
+
         if (committed == true)
         {
             CrashPoint.Hit("after-commit");
@@ -211,7 +218,10 @@ internal sealed class CheckpointWriter : IDisposable
             if (committed == true)
             {
                 CommittedStep = request.State.Step;
-                CommittedWeightsSha256 = written.Manifest.WeightsSha256;
+            }
+            else if (request.IsFinal)
+            {
+                FinalWeightsSha256 = written.Manifest.WeightsSha256;
             }
             else if (committed == false)
             {

@@ -225,7 +225,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
         return true;
     }
 
-    /// <summary>Waits for the final checkpoint's commit. A job whose final checkpoint was committed before is done at once.</summary>
+    /// <summary>Waits until the final checkpoint is durable and offered. A job whose final one was committed before is done at once.</summary>
     private Frame Finish()
     {
         if (_resumedFrom == _totalSteps)
@@ -233,8 +233,8 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
             return new DoneFrame(_state.WeightsSha256, _state.BestWeightsSha256);
         }
 
-        return _writer.Drain() && _writer.CommittedStep == _totalSteps
-            ? new DoneFrame(_writer.CommittedWeightsSha256, _writer.BestWeightsSha256)
+        return _writer.Drain() && _writer.FinalWeightsSha256 is { } final
+            ? new DoneFrame(final, _writer.BestWeightsSha256)
             : Release();
     }
 

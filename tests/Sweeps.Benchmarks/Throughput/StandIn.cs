@@ -187,7 +187,11 @@ internal sealed class StandIn
             json.WriteNumber("total_steps", _options.Steps);
             json.WriteNumber("step_seconds", _options.Seconds / _options.Steps);
         });
-        await attempt.Answered.Task;
+        if (!final || !attempt.Trains)
+        {
+            await attempt.Answered.Task;
+        }
+
         return checkpoint?.WeightsSha256;
     }
 
