@@ -15,7 +15,7 @@ static int Usage()
 {
     Console.Error.WriteLine("""
         usage: Sweeps.Benchmarks VERB [options]
-          throughput [--trials 10000] [--slots 16] [--seconds 0.1] [--limit 0.05] [--silo DLL] [--home DIR]
+          throughput [--trials 10000] [--slots 16] [--seconds 0.1] [--limit 0.05] [--warm-up 480] [--silo DLL] [--home DIR]
               short trials on a real silo with stand-ins for trainers, against the minimum of trials x seconds / slots
           step [--model both] [--loss both] [--rounds 40] [--steps 2000]
               a training step against its own matrix products, and memory over many steps (step --help)
