@@ -92,7 +92,7 @@ public sealed class TokenBatch : IDisposable
     /// <summary>
     /// For each of the length columns the column that it follows, an earlier one, or -1 for what comes before the batch;
     /// null: each follows the one before it. A token sees only those that it follows, directly or through others, so that
-    /// the columns of a row may be a tree. Needs <see cref="Positions"/> and a <see cref="Past"/> that is not extended.
+    /// the columns of a row may be a tree. Needs <see cref="Positions"/>; a <see cref="Past"/> must not be extended.
     /// </summary>
     internal int[]? Parents { get; init; }
 

@@ -1,4 +1,5 @@
 using Sweeps.Models.Decoders;
+using Sweeps.Models.Generation;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Layers;
 using Sweeps.Models.Ops;
@@ -143,6 +144,11 @@ public abstract class Transformer : IDisposable
 
         return cache;
     }
+
+    /// <summary>Begins to continue prompts, or with an encoder-decoder to write what follows from them.</summary>
+    /// <param name="prompts">Padded on either side; not owned.</param>
+    /// <exception cref="NotSupportedException">The family is an encoder.</exception>
+    public virtual GenerationSession NewSession(TokenBatch prompts) => new DecoderSession(this, prompts);
 
     /// <summary>
     /// The last block for one position of each text, the same numbers as the whole block gives there (up to rounding) for

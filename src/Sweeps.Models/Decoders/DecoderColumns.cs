@@ -52,6 +52,12 @@ internal sealed class DecoderColumns : IDisposable
     /// <summary>Virtual tokens and tokens of each text: rows of the hidden states.</summary>
     public int Queries => leading + batch.Length;
 
+    /// <summary>Where a column stands in its text.</summary>
+    public long PositionOf(int row, int column) => positions[(row * Count) + column];
+
+    /// <summary>Where a query stands in its text.</summary>
+    public long PositionOfQuery(int row, int query) => Position(row, query);
+
     /// <summary>
     /// Additive mask [rows or 1, 1, queries, columns]: 0 where query q may see column k, minus infinity elsewhere. A
     /// query sees attended columns up to its own whose position is above its own less the window, and always itself,

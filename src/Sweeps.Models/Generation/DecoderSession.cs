@@ -58,6 +58,21 @@ public sealed class DecoderSession : GenerationSession
     public override Tensor Advance(long[] tokens) => Logits(HiddenOf(tokens, null));
 
     /// <inheritdoc />
+    internal override Tensor ReadTree(long[] tokens, int[] parents, int[] depths)
+    {
+        var root = StartHidden().unsqueeze(1);
+        using var off = no_grad();
+        using var batch = new TokenBatch(ForEachRow(tokens), Rows, tokens.Length, device: device)
+        {
+            Past = Cache,
+            ExtendsPast = false,
+            Positions = ForEachRow(Array.ConvertAll(depths, depth => depth - 1L)),
+            Parents = parents,
+        };
+        return cat([root, model.Hidden(batch, DropoutContext.None)], 1);
+    }
+
+    /// <inheritdoc />
     protected override void Dispose(bool disposing) => Cache.Dispose();
 
     private Tensor HiddenOf(long[] tokens, long[]? attended)

@@ -21,6 +21,20 @@ public abstract class GenerationSession : IDisposable
     /// <param name="tokens">B ids.</param>
     public abstract Tensor Advance(long[] tokens);
 
+    /// <summary>
+    /// Reads the prompts, and after each of them a tree of tokens in which every token sees the prompt and its ancestors
+    /// only: final hidden states [B, 1 + n, H], first those from which the first new token is told, then those of the tree.
+    /// In the place of <see cref="Start"/>.
+    /// </summary>
+    /// <param name="tokens">n ids, parents before children.</param>
+    /// <param name="parents">n indices into them; -1 for those that follow the prompt.</param>
+    /// <param name="depths">n distances from the prompt, from 1.</param>
+    internal abstract Tensor ReadTree(long[] tokens, int[] parents, int[] depths);
+
+    /// <summary>A value for each text, the same for all: row by row.</summary>
+    private protected T[] ForEachRow<T>(IReadOnlyCollection<T> values) =>
+        [.. Enumerable.Range(0, Rows).SelectMany(_ => values)];
+
     /// <inheritdoc />
     public void Dispose()
     {

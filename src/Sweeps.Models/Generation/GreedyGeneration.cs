@@ -6,13 +6,13 @@ namespace Sweeps.Models.Generation;
 /// <summary>Continues texts with the likeliest token at each step. Ties go to the lower id.</summary>
 public static class GreedyGeneration
 {
-    /// <summary>Continues the prompts of a decoder.</summary>
-    /// <param name="model">A decoder.</param>
+    /// <summary>Continues the prompts of a decoder; of an encoder-decoder, writes the texts that follow from them.</summary>
+    /// <param name="model">A decoder or encoder-decoder.</param>
     /// <param name="prompts">Padded on either side.</param>
     /// <param name="options">Limits, end tokens, processors.</param>
     public static IReadOnlyList<GeneratedText> Run(Transformer model, TokenBatch prompts, GenerationOptions options)
     {
-        using var session = new DecoderSession(model, prompts);
+        using var session = model.NewSession(prompts);
         return Run(session, options);
     }
 

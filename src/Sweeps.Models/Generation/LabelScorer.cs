@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Sweeps.Models.Generation;
 
 /// <summary>
-/// How likely a decoder finds every label of a trie after a prompt, and which label it writes when it may write nothing
+/// How likely a model that writes finds every label of a trie after a prompt, and which label it writes when it may write nothing
 /// else. A prompt is read once for all labels, and what labels have in common is computed once: the trie's nodes are one
 /// row of tokens in which each sees the prompt and its ancestors only. Runs without gradients.
 /// </summary>
@@ -14,7 +14,7 @@ public static class LabelScorer
     private const int MostLogits = 1 << 24;
 
     /// <summary>Log-probability of every label, tokens and end token together: [B, labels] in 32 bits.</summary>
-    /// <param name="model">A decoder.</param>
+    /// <param name="model">A decoder or encoder-decoder.</param>
     /// <param name="prompts">Padded on either side.</param>
     /// <param name="trie">The labels.</param>
     /// <param name="constrained">
@@ -56,7 +56,7 @@ public static class LabelScorer
     /// The label that each text becomes when the likeliest token among those that the trie allows is taken at each step:
     /// what constrained greedy generation gives, without the steps in which only one label is left.
     /// </summary>
-    /// <param name="model">A decoder.</param>
+    /// <param name="model">A decoder or encoder-decoder.</param>
     /// <param name="prompts">Padded on either side.</param>
     /// <param name="trie">The labels.</param>
     /// <param name="processors">Change the logits before the trie does; default none.</param>
@@ -65,7 +65,7 @@ public static class LabelScorer
         Transformer model, TokenBatch prompts, LabelTrie trie, IReadOnlyList<ILogitsProcessor>? processors = null)
     {
         using var off = no_grad();
-        using var session = new DecoderSession(model, prompts);
+        using var session = model.NewSession(prompts);
         var constraint = new TrieConstraint(trie);
         var nodes = new int[prompts.Rows];
         var texts = Enumerable.Range(0, prompts.Rows).Select(_ => new List<long>()).ToArray();
@@ -95,22 +95,15 @@ public static class LabelScorer
     private static (Tensor Hidden, Dictionary<int, int> RowOf) InnerHidden(
         Transformer model, TokenBatch prompts, LabelTrie trie)
     {
-        using var session = new DecoderSession(model, prompts);
-        var root = session.StartHidden().unsqueeze(1);
         var inner = Enumerable.Range(1, trie.NodeCount - 1).Where(node => trie.At(node).Children.Count > 0).ToArray();
         var rowOf = inner.Select((node, index) => (node, index)).ToDictionary(pair => pair.node, pair => pair.index + 1);
         rowOf.Add(0, 0);
-        long[] Repeated(Func<int, long> of) =>
-            [.. Enumerable.Repeat(inner.Select(of), prompts.Rows).SelectMany(values => values)];
-        using var batch = new TokenBatch(
-            Repeated(node => trie.At(node).Token), prompts.Rows, inner.Length, device: prompts.Device)
-        {
-            Past = session.Cache,
-            ExtendsPast = false,
-            Positions = Repeated(node => trie.At(node).Depth - 1),
-            Parents = Array.ConvertAll(inner, node => rowOf[trie.At(node).Parent] - 1),
-        };
-        return (cat([root, model.Hidden(batch, DropoutContext.None)], 1), rowOf);
+        using var session = model.NewSession(prompts);
+        var hidden = session.ReadTree(
+            Array.ConvertAll(inner, node => trie.At(node).Token),
+            Array.ConvertAll(inner, node => rowOf[trie.At(node).Parent] - 1),
+            Array.ConvertAll(inner, node => trie.At(node).Depth));
+        return (hidden, rowOf);
     }
 
     /// <summary>For each text the logit of every node's token after its parent: B * nodes values; 0 for the root.</summary>

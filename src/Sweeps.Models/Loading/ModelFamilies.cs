@@ -8,6 +8,7 @@ using Sweeps.Models.Quantization;
 using Sweeps.Models.Qwen3;
 using Sweeps.Models.Roberta;
 using Sweeps.Models.Safetensors;
+using Sweeps.Models.T5;
 
 namespace Sweeps.Models.Loading;
 
@@ -18,6 +19,7 @@ public static class ModelFamilies
     [
         new Gemma3Family(), new Qwen3Family(), new LlamaFamily(), new MistralFamily(),
         new BertFamily(), new RobertaFamily(), new ModernBertFamily(), new DebertaFamily(),
+        new T5Family(),
     ];
 
     /// <summary>Every model type that can be loaded.</summary>

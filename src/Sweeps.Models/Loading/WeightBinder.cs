@@ -50,6 +50,9 @@ internal sealed class WeightBinder
 
     public ulong Seed => options.Seed;
 
+    /// <summary>Whether all weights are newly drawn.</summary>
+    public bool IsNew => folder is null;
+
     /// <summary>As <see cref="LoadOptions.WithOutput"/>.</summary>
     public bool WithOutput => options.WithOutput;
 

@@ -29,6 +29,27 @@ internal static class TinyModels
             .Replace("\"pad_token_id\": 0", "\"pad_token_id\": 0, \"initializer_range\": 0.2", StringComparison.Ordinal),
         seed);
 
+    public const string T5Config = """
+        {
+          "model_type": "t5", "vocab_size": 64, "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4,
+          "relative_attention_num_buckets": 8, "relative_attention_max_distance": 16, "dropout_rate": 0.1,
+          "feed_forward_proj": "gated-gelu", "pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0
+        }
+        """;
+
+    public const string DebertaConfig = """
+        {
+          "model_type": "deberta-v2", "vocab_size": 64, "hidden_size": 32, "intermediate_size": 48,
+          "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 32, "pad_token_id": 0,
+          "relative_attention": true, "share_att_key": true, "position_biased_input": false, "position_buckets": 8,
+          "pos_att_type": "p2c|c2p", "norm_rel_ebd": "layer_norm", "max_relative_positions": -1, "type_vocab_size": 0
+        }
+        """;
+
+    public static Transformer T5(ulong seed = 1) => Create(T5Config, seed);
+
+    public static Transformer Deberta(ulong seed = 1) => Create(DebertaConfig, seed);
+
     public static Transformer Gemma3(ulong seed = 1) => Create(Gemma3Config, seed);
 
     public static Transformer Bert(ulong seed = 1) => Create(BertConfig, seed);

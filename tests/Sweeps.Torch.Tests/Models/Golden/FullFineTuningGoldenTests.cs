@@ -31,6 +31,8 @@ public sealed class FullFineTuningGoldenTests
         { "modernbert_cls_mean", 3e-5, 3e-5, 2e-5, 1e-4 },
         { "deberta_v3_cls", 1e-5, 1e-5, 1e-5, 1e-5 },
         { "deberta_v3_long", 1e-5, 1e-5, 1e-5, 1e-5 },
+        { "t5_v10_relu_tied", 1e-5, 1e-5, 1e-5, 1e-4 },
+        { "flan_t5_gated_untied", 1e-5, 1e-5, 1e-5, 1e-4 },
     };
 
     [Theory]

@@ -72,6 +72,79 @@ public sealed class GenerationGoldenTests
         Assert.Equal(together.Select(text => text.Tokens), GreedyGeneration.Run(model, right, options).Select(text => text.Tokens));
     }
 
+    public static TheoryData<string, string> WrittenCases
+    {
+        get
+        {
+            var cases = new TheoryData<string, string>();
+            foreach (var file in (string[])["t5_v10_relu_tied", "flan_t5_gated_untied"])
+            {
+                foreach (var kind in (string[])
+                    ["greedy_no_eos", "greedy_eos", "allowed_tokens", "multiply_logits", "constrained_labels"])
+                {
+                    cases.Add(file, kind);
+                }
+            }
+
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(WrittenCases))]
+    public void What_an_encoder_decoder_writes_equals_the_reference(string file, string kind)
+    {
+        var json = GoldenCase.Read($"generate_{file}");
+        var one = json.GetProperty("cases").EnumerateArray().Single(each => each.GetProperty("kind").GetString() == kind);
+        using var golden = GoldenCase.Load(file);
+        using var texts = GoldenCase.BatchOf(json);
+
+        var steps = Check(
+            $"generate_{file} {kind}",
+            one,
+            options => GreedyGeneration.Run(golden.Model, texts, kind == "constrained_labels"
+                ? options with { Processors = [new TrieConstraint(Labels(json))] }
+                : options),
+            json);
+
+        Assert.Equal(one.GetProperty("steps").GetArrayLength(), steps);
+    }
+
+    [Theory]
+    [InlineData("t5_v10_relu_tied")]
+    [InlineData("flan_t5_gated_untied")]
+    public void Every_label_has_the_score_of_the_reference_after_one_reading(string file)
+    {
+        var json = GoldenCase.Read($"generate_{file}");
+        var constrained = json.GetProperty("cases").EnumerateArray()
+            .Single(each => each.GetProperty("kind").GetString() == "constrained_labels");
+        using var golden = GoldenCase.Load(file);
+        using var texts = GoldenCase.BatchOf(json);
+        var trie = Labels(json);
+        using var scores = LabelScorer.Score(golden.Model, texts, trie, constrained: false);
+        var sums = json.GetProperty("label_scores").GetProperty("sum_log_prob");
+        var means = json.GetProperty("label_scores").GetProperty("mean_log_prob");
+        var worst = new Worst($"generate_{file} label scores", Tolerance);
+        for (var row = 0; row < texts.Rows; row++)
+        {
+            for (var label = 0; label < trie.LabelCount; label++)
+            {
+                var score = scores[row, label].item<float>();
+                worst.Absolute(sums[row][label].GetDouble(), score, $"row {row}, label {label}");
+                worst.Absolute(
+                    means[row][label].GetDouble(), score / trie.Tokens(label).Count, $"row {row}, label {label}, mean");
+            }
+        }
+
+        worst.Check();
+        Assert.Equal(
+            GoldenCase.Longs(json.GetProperty("label_scores").GetProperty("argmax_sum")),
+            scores.argmax(1).data<long>().ToArray());
+        Assert.Equal(
+            constrained.GetProperty("generated").EnumerateArray().Select(row => trie.LabelOf(GoldenCase.Longs(row))!.Value),
+            LabelScorer.Choose(golden.Model, texts, trie));
+    }
+
     /// <summary>Runs a case with the options it names and compares; returns the number of steps.</summary>
     internal static int Check(
         string what, JsonElement one, Func<GenerationOptions, IReadOnlyList<GeneratedText>> run, JsonElement file)
@@ -144,6 +217,9 @@ public sealed class GenerationGoldenTests
             yield return new MultipliedLogits(GoldenCase.Longs(boosted), one.GetProperty("factor").GetDouble());
         }
     }
+
+    private static LabelTrie Labels(JsonElement json) =>
+        new([.. json.GetProperty("labels").EnumerateArray().Select(GoldenCase.Longs)], endToken: 1);
 
     private static Transformer Load(string file, JsonElement json)
     {

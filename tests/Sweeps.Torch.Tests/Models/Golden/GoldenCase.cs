@@ -104,9 +104,11 @@ internal sealed class GoldenCase : IDisposable
 
     public Tensor Hidden(TokenBatch? batch = null) => Model.Hidden(batch ?? Batch, DropoutContext.None);
 
-    /// <summary>Classifier scores, or vocabulary logits of every position as rows.</summary>
+    /// <summary>Classifier scores, or vocabulary logits of every position as rows (of what is written, with a decoder).</summary>
     public Tensor Logits(TokenBatch? batch = null) =>
-        Head is null
+        Model is EncoderDecoder pair
+            ? pair.Logits(WrittenHidden(pair, batch ?? Batch).view(-1, Model.HiddenSize))
+            : Head is null
             ? Model.Logits(Hidden(batch).view(-1, Model.HiddenSize))
             : Head.Logits(Model, Hidden(batch), batch ?? Batch, DropoutContext.None);
 
@@ -116,6 +118,11 @@ internal sealed class GoldenCase : IDisposable
         if (Head is not null)
         {
             return Head.Loss(Model, Hidden(), Batch, labels, DropoutContext.None);
+        }
+
+        if (Model is EncoderDecoder pair)
+        {
+            return SequenceLoss.Loss(pair, Batch, labels, labels.Length / Batch.Rows, DropoutContext.None);
         }
 
         var (positions, targets) = CausalLanguageLoss.Supervised(labels, Batch.Rows, Batch.Length);
@@ -135,7 +142,7 @@ internal sealed class GoldenCase : IDisposable
         var worst = new Worst($"{name} {field}", tolerance);
         for (var i = 0; i < expected.Length; i++)
         {
-            if (Head is not null || batch.Attended[i / width])
+            if (Head is not null || Model is EncoderDecoder || batch.Attended[i / width])
             {
                 worst.Absolute(expected[i], actual[i], $"row {i / width}, column {i % width}");
             }
@@ -238,6 +245,14 @@ internal sealed class GoldenCase : IDisposable
         {
             parameter.Value.grad = null;
         }
+    }
+
+    private Tensor WrittenHidden(EncoderDecoder model, TokenBatch source)
+    {
+        var labels = Longs(Json.GetProperty("labels"));
+        using var written = model.ShiftRight(labels, source.Rows, labels.Length / source.Rows);
+        return model.DecoderHidden(
+            model.ReadSource(Hidden(source), source, DropoutContext.None), written, DropoutContext.None);
     }
 
     public static void AssertRelative(double expected, double actual, double tolerance, string what)
