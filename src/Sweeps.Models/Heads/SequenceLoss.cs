@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Sweeps.Models.Heads;
 
 /// <summary>
-/// Next-token loss of the text that an encoder-decoder writes, at graded tokens only. Source: modeling_t5.py,
-/// T5ForConditionalGeneration.
+/// Next-token loss of the text that an encoder-decoder writes: the vocabulary projection is computed at graded tokens only.
+/// Source: modeling_t5.py, T5ForConditionalGeneration.
 /// </summary>
 public static class SequenceLoss
 {
@@ -19,45 +19,55 @@ public static class SequenceLoss
     /// <param name="length">Tokens of each row of the labels.</param>
     /// <param name="dropout">Dropout of this micro-step.</param>
     /// <param name="divisor">Graded tokens of the whole accumulation group; null is those given: the mean.</param>
-    /// <param name="smoothing">Share of the target that is spread evenly over the vocabulary.</param>
     public static Tensor Loss(
         EncoderDecoder model,
         TokenBatch source,
         ReadOnlySpan<long> labels,
         int length,
         DropoutContext dropout,
-        double? divisor = null,
-        double smoothing = 0)
+        double? divisor = null)
     {
-        var positions = Graded(labels);
-        var targets = new long[positions.Length];
-        for (var at = 0; at < targets.Length; at++)
-        {
-            targets[at] = labels[(int)positions[at]];
-        }
-
-        using var written = model.ShiftRight(labels, source.Rows, length, source.Device);
-        var read = model.ReadSource(model.Hidden(source, dropout), source, dropout);
-        var rows = Transformer.Rows(model.DecoderHidden(read, written, dropout), written, positions);
-        return nn.functional.cross_entropy(
-                model.Logits(rows).to_type(ScalarType.Float32),
-                source.Indices(targets),
-                reduction: nn.Reduction.Sum,
-                label_smoothing: smoothing)
+        var (positions, targets) = Graded(labels);
+        return new ClassLoss().Sum(Logits(model, source, labels, length, positions, dropout), targets)
             .div(divisor ?? positions.Length);
     }
 
-    private static long[] Graded(ReadOnlySpan<long> labels)
+    /// <summary>The graded tokens, as indices into the labels, and their ids.</summary>
+    /// <param name="labels">As in <see cref="Loss"/>.</param>
+    public static (long[] Positions, long[] Targets) Graded(ReadOnlySpan<long> labels)
     {
         var positions = new List<long>();
+        var targets = new List<long>();
         for (var at = 0; at < labels.Length; at++)
         {
             if (labels[at] != CausalLanguageLoss.Ignored)
             {
                 positions.Add(at);
+                targets.Add(labels[at]);
             }
         }
 
-        return [.. positions];
+        return ([.. positions], [.. targets]);
+    }
+
+    /// <summary>Vocabulary logits at graded tokens, given the labels before them: [positions, V] in 32 bits.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="source">The texts to read.</param>
+    /// <param name="labels">As in <see cref="Loss"/>.</param>
+    /// <param name="length">Tokens of each row of the labels.</param>
+    /// <param name="positions">From <see cref="Graded"/>; at least one.</param>
+    /// <param name="dropout">Dropout of this micro-step.</param>
+    public static Tensor Logits(
+        EncoderDecoder model,
+        TokenBatch source,
+        ReadOnlySpan<long> labels,
+        int length,
+        long[] positions,
+        DropoutContext dropout)
+    {
+        using var written = model.ShiftRight(labels, source.Rows, length, source.Device);
+        var read = model.ReadSource(model.Hidden(source, dropout), source, dropout);
+        var rows = Transformer.Rows(model.DecoderHidden(read, written, dropout), written, positions);
+        return model.Logits(rows).to_type(ScalarType.Float32);
     }
 }

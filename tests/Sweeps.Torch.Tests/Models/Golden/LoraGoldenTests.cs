@@ -23,6 +23,7 @@ public sealed class LoraGoldenTests
         { "peft_gemma3_cls", 5e-5, 3e-5, 1e-5, 3e-5 },
         { "peft_bert_seqcls", 5e-5, 3e-5, 1e-5, 3e-5 },
         { "peft_deberta_seqcls", 5e-5, 3e-5, 1e-5, 3e-5 },
+        { "peft_flan_t5_qv", 5e-5, 3e-5, 1e-5, 3e-5 },
         { "peft_rslora_llama", 1e-4, 1e-5, 5e-5, 1e-4 },
         { "peft_dora_qwen3_cls", 2e-5, 1e-5, 1e-5, 1e-5 },
     };
