@@ -10,7 +10,7 @@ public sealed record LoadOptions
     /// <summary>Element type of the weights; default Float32, whatever the file holds.</summary>
     public ScalarType Type { get; init; } = ScalarType.Float32;
 
-    /// <summary>Where the weights live; default the CPU.</summary>
+    /// <summary>Where the weights live; default the CPU. A new model on META has names and shapes but no memory.</summary>
     public Device Device { get; init; } = CPU;
 
     /// <summary>Weights that the folder lacks (a new pooler, say) are drawn from this seed and their names.</summary>

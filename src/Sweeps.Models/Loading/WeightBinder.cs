@@ -90,7 +90,10 @@ internal sealed class WeightBinder
         }
         else if (folder is null || mayBeNew)
         {
-            value = initial.Draw(name, options.Seed, shape).to_type(options.Type);
+            // On the meta device there are names and shapes only.
+            value = Device.type == DeviceType.META
+                ? empty(shape, options.Type, Device)
+                : initial.Draw(name, options.Seed, shape).to_type(options.Type);
             fresh.Add(name);
         }
         else
