@@ -51,4 +51,37 @@ public sealed class BFloat16GoldenTests
         losses.Check();
         norms.Check();
     }
+
+    /// <summary>Families without a reference in bf16: near their own numbers in 32 bits, and trainable.</summary>
+    [Theory]
+    [InlineData("bert_pair_cls")]
+    [InlineData("roberta_cls")]
+    [InlineData("modernbert_cls")]
+    [InlineData("modernbert_cls_mean")]
+    [InlineData("deberta_v3_cls")]
+    [InlineData("deberta_v3_long")]
+    [InlineData("t5_v10_relu_tied")]
+    [InlineData("flan_t5_gated_untied")]
+    public void Stays_near_32_bits(string file)
+    {
+        using var wide = GoldenCase.Load(file);
+        using var golden = GoldenCase.Load(file, options: new LoadOptions { Type = ScalarType.BFloat16 });
+        using var method = new FullFineTuning(golden.Model, golden.HeadParameters);
+        using var wideMethod = new FullFineTuning(wide.Model, wide.HeadParameters);
+        using var scope = NewDisposeScope();
+
+        var exact = wide.Logits();
+        var rounded = golden.Logits().to_type(ScalarType.Float32);
+        golden.Loss().backward();
+        wide.Loss().backward();
+
+        var rms = new Worst($"{file} bf16 rms of logits, of their own", 0.05);
+        rms.Absolute(0, ((rounded - exact).norm() / exact.norm()).item<float>(), "rms");
+        var norms = new Worst($"{file} bf16 gradient norm", 0.1);
+        norms.Relative(GradientClipping.Norm(wideMethod.Trainable), GradientClipping.Norm(method.Trainable), "total");
+        rms.Check();
+        norms.Check();
+        Assert.All(method.Trainable.Where(parameter => parameter.Value.grad is not null), parameter =>
+            Assert.Equal(ScalarType.BFloat16, parameter.Value.grad!.dtype));
+    }
 }
