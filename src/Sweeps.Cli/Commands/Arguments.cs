@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Sweeps.Core.Api;
 
 namespace Sweeps.Cli.Commands;
 
@@ -12,4 +13,31 @@ internal static class Arguments
     };
 
     public static Argument<int> Trial() => new("trial") { Description = "Number of the trial." };
+
+    /// <summary>A folder to write, made if it is not there: nothing of anybody's is overwritten.</summary>
+    /// <exception cref="CliException">It has something in it, or cannot be made.</exception>
+    public static string NewFolder(string option, string folder)
+    {
+        if (folder.Length == 0)
+        {
+            throw new CliException($"{option} needs a folder", ExitCodes.BadInput, $"for example {option} my-model");
+        }
+
+        var target = Path.GetFullPath(folder);
+        if (File.Exists(target) || (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
+        {
+            throw new CliException($"{target} is {(File.Exists(target) ? "a file" : "not empty")}", ExitCodes.BadInput, "name a new folder");
+        }
+
+        try
+        {
+            Directory.CreateDirectory(target);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException($"{target} cannot be made: {e.Message}", ExitCodes.BadInput, "name a folder where you may write");
+        }
+
+        return target;
+    }
 }

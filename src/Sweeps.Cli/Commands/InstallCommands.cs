@@ -28,8 +28,9 @@ internal static class InstallCommands
         var command = new Command("install", "Put `sweeps` on PATH from a copy of this build; again upgrades.") { prefix };
         command.SetAction(async (parse, cancellation) =>
         {
-            var root = Path.GetFullPath(parse.GetValue(prefix)!);
+            var root = Root(parse.GetValue(prefix)!);
             var library = Path.Combine(root, "lib", "sweeps");
+            RefuseForeign(root, library);
             var builds = Builds.Find();
             var here = AppContext.BaseDirectory.TrimEnd('/');
             if (here.StartsWith(library + Path.DirectorySeparatorChar, StringComparison.Ordinal))
@@ -78,7 +79,7 @@ internal static class InstallCommands
         var command = new Command("uninstall", "Remove the installed copy; homes and their sweeps stay.") { prefix };
         command.SetAction((parse, _) =>
         {
-            var root = Path.GetFullPath(parse.GetValue(prefix)!);
+            var root = Root(parse.GetValue(prefix)!);
             var launcher = Path.Combine(root, "bin", "sweeps");
             var library = Path.Combine(root, "lib", "sweeps");
             if (!Directory.Exists(library) && !File.Exists(launcher))
@@ -86,12 +87,34 @@ internal static class InstallCommands
                 throw new CliException($"sweeps is not installed under {root}", ExitCodes.NotFound, "name its place with --prefix");
             }
 
+            RefuseForeign(root, library);
             File.Delete(launcher);
             Reset(library, create: false);
             context.Console.WriteLine($"removed {launcher} and {library}; sweeps and their results stay in their homes");
             return Task.FromResult(ExitCodes.Ok);
         });
         return command;
+    }
+
+    private static string Root(string prefix) => prefix.Length > 0
+        ? Path.GetFullPath(prefix)
+        : throw new CliException("--prefix needs a folder", ExitCodes.BadInput, "leave it away for ~/.local");
+
+    /// <summary>Only what install wrote is replaced or removed.</summary>
+    /// <exception cref="CliException">Something else lies there.</exception>
+    private static void RefuseForeign(string root, string library)
+    {
+        var launcher = Path.Combine(root, "bin", "sweeps");
+        var foreign = Directory.Exists(library) && !File.Exists(Path.Combine(library, "cli", "sweeps.dll"))
+            && Directory.EnumerateFileSystemEntries(library).Any()
+                ? library
+                : File.Exists(launcher) && !File.ReadAllText(launcher).Contains("/lib/sweeps/cli/sweeps.dll", StringComparison.Ordinal)
+                    ? launcher
+                    : null;
+        if (foreign is not null)
+        {
+            throw new CliException($"{foreign} was not written by `sweeps install`", ExitCodes.BadInput, "it is left alone: choose another place with --prefix, or move it away");
+        }
     }
 
     private static void CopyAll(string cli, Builds builds, string target)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Spectre.Console;
 using Sweeps.Cli.Show;
 using Sweeps.Core.Api;
+using Sweeps.Core.Homes;
 using Sweeps.Core.Json;
 
 namespace Sweeps.Cli.Commands;
@@ -24,20 +25,10 @@ internal static class ResultCommands
         {
             using var client = await Context.AnyAsync(parse, cancellation);
             var best = await client.BestAsync(parse.GetValue(sweep)!, cancellation);
-            if (parse.GetValue(export) is { } folder)
+            if (parse.GetValue(export) is { } folder
+                && await ExportAsync(best, Context.Home(parse), folder, cancellation) is var code and not 0)
             {
-                var target = Path.GetFullPath(folder);
-                if (Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
-                {
-                    throw new CliException($"{target} is not empty", ExitCodes.BadInput, "name a new folder");
-                }
-
-                var code = await WithSettingsAsync(best, settings => Context.Trainer().RunAsync(
-                    ["export", "--checkpoint", best.Checkpoint, "--base", best.Base, "--settings", settings, "--out", target], cancellation));
-                if (code != 0)
-                {
-                    return ExitCodes.Failed;
-                }
+                return code;
             }
 
             if (Context.Json(parse))
@@ -54,6 +45,32 @@ internal static class ResultCommands
             return ExitCodes.Ok;
         });
         return command;
+    }
+
+    /// <returns>0, or <see cref="ExitCodes.Failed"/> after the trainer said why.</returns>
+    private static async Task<int> ExportAsync(BestReply best, SweepsHome home, string folder, CancellationToken cancellation)
+    {
+        var target = Arguments.NewFolder("--export", folder);
+        var from = best.Base;
+        if (from.StartsWith(home.Bases + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        {
+            // An adapter names its base by path, and the home's copy of a built-in one goes with its sweeps: it gets its own.
+            from = Path.Combine(target, "base");
+            Directory.CreateDirectory(from);
+            foreach (var file in Directory.EnumerateFiles(best.Base))
+            {
+                File.Copy(file, Path.Combine(from, Path.GetFileName(file)));
+            }
+        }
+
+        var code = await WithSettingsAsync(best, settings => Context.Trainer().RunAsync(
+            ["export", "--checkpoint", best.Checkpoint, "--base", from, "--settings", settings, "--out", target], cancellation));
+        if (from != best.Base && !File.Exists(Path.Combine(target, "adapter_config.json")))
+        {
+            Directory.Delete(from, recursive: true);
+        }
+
+        return code == 0 ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
     private static Command Predict(Context context)

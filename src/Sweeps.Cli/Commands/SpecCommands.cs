@@ -113,10 +113,17 @@ internal static class SpecCommands
         var train = new Option<int>("--train") { Description = "Training rows.", DefaultValueFactory = _ => 3000, HelpName = "N" }.AtLeast(1);
         var validation = new Option<int>("--validation") { Description = "Validation rows.", DefaultValueFactory = _ => 600, HelpName = "N" }.AtLeast(1);
         var test = new Option<int>("--test") { Description = "Test rows.", DefaultValueFactory = _ => 1500, HelpName = "N" }.AtLeast(1);
-        var generate = new Command("generate", "Write the built-in marketing campaigns as CSV files.") { preset, output, seed, train, validation, test };
+        var force = new Option<bool>("--force") { Description = "Overwrite files that are there." };
+        var generate = new Command("generate", "Write the built-in marketing campaigns as CSV files.") { preset, output, seed, train, validation, test, force };
         generate.SetAction((parse, _) =>
         {
             var folder = Path.GetFullPath(parse.GetValue(output)!);
+            string[] files = ["train.csv", "validation.csv", "test.csv"];
+            if (!parse.GetValue(force) && Array.Find(files, file => File.Exists(Path.Combine(folder, file))) is { } there)
+            {
+                throw new CliException($"{Path.Combine(folder, there)} is there already", ExitCodes.BadInput, "name another folder with --out; --force overwrites");
+            }
+
             CampaignGenerator.Generate(
                 CampaignPreset.Find(parse.GetValue(preset)!), parse.GetValue(seed), parse.GetValue(train), parse.GetValue(validation), parse.GetValue(test)).WriteCsv(folder);
             context.Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"wrote {folder}/train.csv, validation.csv and test.csv ({parse.GetValue(train):N0} / {parse.GetValue(validation):N0} / {parse.GetValue(test):N0} rows)"));
@@ -133,7 +140,7 @@ internal static class SpecCommands
         var seed = new Option<int>("--seed") { Description = "Seed.", DefaultValueFactory = _ => 1, HelpName = "N" };
         var pretrain = new Command("pretrain", "Pre-train a built-in base model afresh (about ten minutes on one core).") { name, output, seed };
         pretrain.SetAction((parse, cancellation) => Context.Trainer().RunAsync(
-            ["pretrain", parse.GetValue(name)!, "--out", Path.GetFullPath(parse.GetValue(output)!), "--seed", parse.GetValue(seed).ToString(CultureInfo.InvariantCulture)],
+            ["pretrain", parse.GetValue(name)!, "--out", Arguments.NewFolder("--out", parse.GetValue(output)!), "--seed", parse.GetValue(seed).ToString(CultureInfo.InvariantCulture)],
             cancellation));
         return new Command("model", "Make base models.") { pretrain };
     }

@@ -10,16 +10,62 @@ namespace Sweeps.Cli.Hosting;
 /// </summary>
 internal static partial class HomeCopy
 {
+    private const string Service = "service";
+
+    /// <summary>A copy takes seconds; on a slow disk, with LibTorch, minutes.</summary>
+    private static readonly TimeSpan TurnWithin = TimeSpan.FromMinutes(5);
+
     /// <summary>The copy of this build in the home, made if it is not there yet.</summary>
-    public static Builds Ensure(SweepsHome home, Builds builds, string hash)
+    public static async Task<Builds> EnsureAsync(SweepsHome home, Builds builds, string hash, CancellationToken cancellation)
     {
-        var target = Path.Combine(home.Bin, hash);
-        var copy = new Builds(Path.Combine(target, "silo"), Path.Combine(target, "trainer"));
-        if (File.Exists(Path.Combine(target, "complete")))
+        if (IsComplete(home, hash))
         {
-            return copy;
+            return CopyOf(home, hash);
         }
 
+        // One command at a time: a copy that another one is making, or that a silo runs from, is never taken away.
+        Directory.CreateDirectory(home.Bin);
+        await using var turn = await TakeTurnAsync(Path.Combine(home.Bin, ".lock"), cancellation);
+        return IsComplete(home, hash) ? CopyOf(home, hash) : Make(home, builds, hash);
+    }
+
+    /// <summary>The copy under a name that no upgrade removes, for a service that starts it by path.</summary>
+    public static Builds KeepForService(SweepsHome home, string hash)
+    {
+        var link = Path.Combine(home.Bin, Service);
+        var temporary = $"{link}.{Environment.ProcessId}";
+        File.Delete(temporary);
+        File.CreateSymbolicLink(temporary, hash);
+        File.Move(temporary, link, overwrite: true);
+        return CopyOf(home, Service);
+    }
+
+    private static bool IsComplete(SweepsHome home, string hash) => File.Exists(Path.Combine(home.Bin, hash, "complete"));
+
+    private static Builds CopyOf(SweepsHome home, string name) =>
+        new(Path.Combine(home.Bin, name, "silo"), Path.Combine(home.Bin, name, "trainer"));
+
+    private static async Task<FileStream> TakeTurnAsync(string path, CancellationToken cancellation)
+    {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                // FileShare.None is an exclusive flock on Linux: it ends with the process.
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(path) && clock.Elapsed < TurnWithin)
+            {
+                await Task.Delay(50, cancellation);
+            }
+        }
+    }
+
+    private static Builds Make(SweepsHome home, Builds builds, string hash)
+    {
+        var target = Path.Combine(home.Bin, hash);
+        var copy = CopyOf(home, hash);
         var temporary = Path.Combine(home.Bin, $".{hash}.{Environment.ProcessId}");
         Directory.CreateDirectory(temporary);
         CopyTree(builds.Silo, Path.Combine(temporary, "silo"));
@@ -128,8 +174,10 @@ internal static partial class HomeCopy
     /// <summary>Keeps this copy and the newest other two: a silo that still runs has its files mapped and is not harmed.</summary>
     private static void Prune(SweepsHome home, string hash)
     {
+        var running = SiloProcess.BuildOf(home);
+        var service = new FileInfo(Path.Combine(home.Bin, Service)).LinkTarget;
         foreach (var old in new DirectoryInfo(home.Bin).EnumerateDirectories()
-            .Where(d => d.Name != hash && d.Name.Length == 16 && File.Exists(Path.Combine(d.FullName, "complete")))
+            .Where(d => d.Name != hash && d.Name != running && d.Name != service && d.Name.Length == 16 && File.Exists(Path.Combine(d.FullName, "complete")))
             .OrderByDescending(d => d.CreationTimeUtc)
             .Skip(2))
         {

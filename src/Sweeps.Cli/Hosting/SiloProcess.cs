@@ -30,6 +30,12 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
         }
     }
 
+    /// <summary>Hash of the build that the home's silo runs; null when none runs.</summary>
+    public static string? BuildOf(SweepsHome home) =>
+        new SiloProcess(home, new SiloStartOptions()).Find() is { } address && address.Version.IndexOf('+', StringComparison.Ordinal) is >= 0 and var plus
+            ? address.Version[(plus + 1)..]
+            : null;
+
     /// <summary>A client of the running silo, started first if need be.</summary>
     /// <param name="stays">Whether a silo started here stays after its last sweep.</param>
     public async Task<SiloClient> EnsureAsync(bool stays, CancellationToken cancellation)
@@ -89,7 +95,7 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
         Builds copy;
         try
         {
-            copy = HomeCopy.Ensure(Home, builds, hash);
+            copy = await HomeCopy.EnsureAsync(Home, builds, hash, cancellation);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

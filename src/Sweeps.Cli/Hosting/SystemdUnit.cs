@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
 using Spectre.Console;
 using Sweeps.Core.Api;
+using Sweeps.Core.Homes;
 
 namespace Sweeps.Cli.Hosting;
 
@@ -9,10 +12,23 @@ internal static class SystemdUnit
 {
     public static async Task<int> InstallAsync(IAnsiConsole console, SiloProcess silo, CancellationToken cancellation)
     {
+        try
+        {
+            return await WriteAsync(console, silo, cancellation);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CliException($"the unit cannot be written: {e.Message}", ExitCodes.BadHome, "mend the permissions of ~/.config/systemd/user and of the home, or set XDG_CONFIG_HOME");
+        }
+    }
+
+    private static async Task<int> WriteAsync(IAnsiConsole console, SiloProcess silo, CancellationToken cancellation)
+    {
         var builds = Builds.Find();
         var hash = builds.Hash();
         Directory.CreateDirectory(silo.Home.Bin);
-        var copy = HomeCopy.Ensure(silo.Home, builds, hash);
+        await HomeCopy.EnsureAsync(silo.Home, builds, hash, cancellation);
+        var copy = HomeCopy.KeepForService(silo.Home, hash);
         var folder = Path.Combine(
             Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } config
                 ? config
@@ -20,20 +36,22 @@ internal static class SystemdUnit
             "systemd",
             "user");
         Directory.CreateDirectory(folder);
-        var path = Path.Combine(folder, "sweeps.service");
+        var unit = Name(silo.Home);
+        var path = Path.Combine(folder, $"{unit}.service");
         var dotnet = SiloProcess.DotnetPath();
         var command = string.Join(' ', new[] { Where(dotnet), copy.SiloProgram }.Concat(silo.SiloArguments(copy, hash, stays: true)).Select(Quote));
         await File.WriteAllTextAsync(
             path,
             $"""
             [Unit]
-            Description=Sweeps silo ({Escape(silo.Home.Root)})
+            Description=Sweeps silo ({silo.Home.Root.Replace("%", "%%", StringComparison.Ordinal)})
             StartLimitIntervalSec=60
             StartLimitBurst=10
 
             [Service]
             ExecStart={command}
-            Restart=always
+            # Not after a clean end: sweeps down means down.
+            Restart=on-failure
             RestartSec=1
             KillMode=mixed
             TimeoutStopSec=60
@@ -51,10 +69,15 @@ internal static class SystemdUnit
             return ExitCodes.Failed;
         }
 
-        console.WriteLine("start it now and at every login:  systemctl --user daemon-reload && systemctl --user enable --now sweeps");
+        console.WriteLine($"start it now and at every login:  systemctl --user daemon-reload && systemctl --user enable --now {unit}");
         console.WriteLine("keep it running while you are logged out:  loginctl enable-linger");
         return ExitCodes.Ok;
     }
+
+    /// <summary><c>sweeps</c> for the default home; each other home has a unit of its own.</summary>
+    private static string Name(SweepsHome home) => home.OnCommandLine().Length == 0
+        ? "sweeps"
+        : $"sweeps-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(home.Root)))[..8]}";
 
     private static async Task<string> VerifyAsync(string path, CancellationToken cancellation)
     {
@@ -69,7 +92,7 @@ internal static class SystemdUnit
             await process.WaitForExitAsync(cancellation);
 
             // Complaints about other units of the machine are not ours.
-            return string.Join(Environment.NewLine, error.Split('\n').Where(l => l.Contains("sweeps.service", StringComparison.Ordinal)));
+            return string.Join(Environment.NewLine, error.Split('\n').Where(l => l.Contains(Path.GetFileName(path), StringComparison.Ordinal)));
         }
         catch (System.ComponentModel.Win32Exception)
         {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Sweeps.Core.Api;
 using Sweeps.Core.Homes;
+using Sweeps.Core.Ledger;
 using Sweeps.Silo.Logging;
 using Sweeps.Silo.Options;
 using Sweeps.Silo.Telemetry;
@@ -54,7 +55,16 @@ internal static partial class SiloProcess
         {
             return Refuse(ExitCodes.BadHome, e.Message);
         }
+        catch (LedgerFullException e)
+        {
+            return Refuse(ExitCodes.BadHome, e.Message);
+        }
+        catch (Exception e)
+        {
+            return Refuse(ExitCodes.Failed, $"the silo ended for an unforeseen reason, {e.GetType().Name}: {e.Message}. What is committed is not lost");
+        }
     }
+
     /// <summary>Holds the home from here to the end of the process.</summary>
     private static async Task<int> HoldAsync(SiloSettings settings, TimeProvider time)
     {

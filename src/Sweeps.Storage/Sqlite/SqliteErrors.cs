@@ -27,7 +27,8 @@ internal static class SqliteErrors
         _ => error,
     };
 
-    private static bool IsFull(SqliteException error, string path) =>
+    /// <summary>Whether the disk is full.</summary>
+    public static bool IsFull(SqliteException error, string path) =>
         error.SqliteErrorCode == SQLITE_FULL
         || error.SqliteExtendedErrorCode == SQLITE_IOERR_WRITE
         || (error.SqliteErrorCode is SQLITE_IOERR or SQLITE_CANTOPEN && FreeSpace(path) < ShortOfSpace);

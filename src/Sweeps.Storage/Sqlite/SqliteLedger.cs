@@ -38,7 +38,7 @@ public sealed partial class SqliteLedger : ILedger, ISweepQueries, IAsyncDisposa
     /// <summary>Opens the ledger, creates it when there is none, and brings its schema to this release's version.</summary>
     /// <param name="path">The file, usually <see cref="Core.Homes.SweepsHome.Ledger"/>; its folder exists.</param>
     /// <param name="clock">For the time of a migration; null: the system's.</param>
-    /// <exception cref="HomeException">Not a ledger, or one of a newer release.</exception>
+    /// <exception cref="HomeException">Not a ledger, a damaged one, one that cannot be opened, or one of a newer release.</exception>
     /// <exception cref="LedgerFullException">No room for a new file.</exception>
     public static SqliteLedger Open(string path, TimeProvider? clock = null)
     {
@@ -55,6 +55,11 @@ public sealed partial class SqliteLedger : ILedger, ISweepQueries, IAsyncDisposa
         {
             database?.Dispose();
             throw NotALedger(path, e);
+        }
+        catch (SqliteException e) when (!SqliteErrors.IsFull(e, path))
+        {
+            database?.Dispose();
+            throw Unreadable(path, e);
         }
         catch (Exception e)
         {
@@ -86,6 +91,10 @@ public sealed partial class SqliteLedger : ILedger, ISweepQueries, IAsyncDisposa
         {
             throw NotALedger(path, e);
         }
+        catch (SqliteException e) when (!SqliteErrors.IsFull(e, path))
+        {
+            throw Unreadable(path, e);
+        }
     }
 
     /// <inheritdoc/>
@@ -114,6 +123,19 @@ public sealed partial class SqliteLedger : ILedger, ISweepQueries, IAsyncDisposa
 
     private static HomeException NotALedger(string path, SqliteException cause) =>
         new($"'{path}' is not a ledger (not a SQLite file): move it away, or choose another --home", cause);
+
+    private static HomeException Unreadable(string path, SqliteException cause) => cause.SqliteErrorCode switch
+    {
+        SQLitePCL.raw.SQLITE_CORRUPT => new(
+            $"the ledger '{path}' is damaged (SQLite: database disk image is malformed). Keep a copy of it; what can still be read comes out with: "
+            + "sqlite3 ledger.db .recover | sqlite3 mended.db (then put mended.db in its place, without ledger.db-wal and -shm), or choose another --home",
+            cause),
+        SQLitePCL.raw.SQLITE_BUSY => new(
+            $"the ledger '{path}' is locked by another program (fuser {path} says which): end that, then try again", cause),
+        _ => new(
+            $"the ledger '{path}' cannot be opened ({cause.Message}): it must be a regular file that you may read and write; mend that, or choose another --home",
+            cause),
+    };
 
     private void Close()
     {

@@ -108,9 +108,12 @@ internal sealed partial class SweepReader(
         }
 
         var sign = board.Sweep.Maximize ? 1 : -1;
+
+        // A failed or cancelled trial's results stay, but it leads only where no other has any.
         var leader = board.Trials
-            .Where(t => t.Job.BestValue is not null && t.Job.State is not (JobState.Failed or JobState.Cancelled))
-            .OrderByDescending(t => sign * t.Job.BestValue)
+            .Where(t => t.Job.BestValue is not null)
+            .OrderBy(t => t.Job.State is JobState.Failed or JobState.Cancelled)
+            .ThenByDescending(t => sign * t.Job.BestValue)
             .ThenBy(t => t.Trial.Number)
             .FirstOrDefault();
         return leader is null ? null : new BestTrial(leader.Trial.Number, false, TrialSummaries.Scores(leader.Best), null);
