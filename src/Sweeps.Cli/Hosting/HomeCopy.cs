@@ -36,7 +36,13 @@ internal static partial class HomeCopy
         var temporary = $"{link}.{Environment.ProcessId}";
         File.Delete(temporary);
         File.CreateSymbolicLink(temporary, hash);
-        File.Move(temporary, link, overwrite: true);
+
+        // .NET's own move looks at what the link leads to.
+        if (Rename(temporary, link) != 0)
+        {
+            throw new IOException($"{link} cannot be written: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+
         return CopyOf(home, Service);
     }
 
@@ -191,6 +197,9 @@ internal static partial class HomeCopy
             }
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Rename(string from, string to);
 
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int HardLink(string from, string to);
