@@ -46,12 +46,10 @@ internal static partial class TrainerProcess
     }
 
     /// <summary>Resident memory of this process (VmRSS), bytes.</summary>
-    public static long ResidentBytes()
-    {
-        const string Field = "VmRSS:";
-        var line = File.ReadLines("/proc/self/status").First(text => text.StartsWith(Field, StringComparison.Ordinal));
-        return 1024 * long.Parse(line.AsSpan(Field.Length).Trim().TrimEnd("kB").Trim(), CultureInfo.InvariantCulture);
-    }
+    public static long ResidentBytes() => StatusBytes("VmRSS:");
+
+    /// <summary>The most resident memory that this process has had so far (VmHWM), bytes.</summary>
+    public static long HighestResidentBytes() => StatusBytes("VmHWM:");
 
     /// <summary>Processor seconds of the calling thread: what it took, however busy the machine is.</summary>
     public static double ThreadSeconds()
@@ -60,6 +58,12 @@ internal static partial class TrainerProcess
         return ClockGetTime(ThreadClock, out var time) == 0
             ? time.Seconds + (time.Nanoseconds / 1e9)
             : throw new InvalidOperationException(Marshal.GetLastPInvokeErrorMessage());
+    }
+
+    private static long StatusBytes(string field)
+    {
+        var line = File.ReadLines("/proc/self/status").First(text => text.StartsWith(field, StringComparison.Ordinal));
+        return 1024 * long.Parse(line.AsSpan(field.Length).Trim().TrimEnd("kB").Trim(), CultureInfo.InvariantCulture);
     }
 
     private static void StartAgain(string? allocator)
