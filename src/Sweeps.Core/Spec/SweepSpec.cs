@@ -42,8 +42,8 @@ public sealed record SweepSpec
     /// <summary>A weight a label, when <c>class_weights</c> is a map; the planner puts them in label order. Null: no map.</summary>
     public IReadOnlyDictionary<string, double>? ClassWeights { get; init; }
 
-    /// <summary>A text a label, for the head <c>label-tokens</c>; labels not named keep their own. Null: no map.</summary>
-    public IReadOnlyDictionary<string, string>? LabelTexts { get; init; }
+    /// <summary>Texts of labels, for heads that read or write them; labels not named keep their own. Null: no map.</summary>
+    public IReadOnlyDictionary<string, LabelText>? LabelTexts { get; init; }
 
     /// <summary>File name, for messages.</summary>
     public string FileName { get; init; } = "";

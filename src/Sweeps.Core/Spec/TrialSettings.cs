@@ -9,11 +9,20 @@ public sealed record TrialSettings
     /// <summary>Base model: <c>builtin:tiny-gemma3</c>, or the path of a Hugging Face folder.</summary>
     public required string Base { get; init; }
 
-    /// <summary>What is trained: <c>full</c> or <c>lora</c>.</summary>
+    /// <summary>What is trained: <c>full</c>, <c>lora</c>, or nothing under <c>zero-shot</c>.</summary>
     public string Method { get; init; } = "full";
 
-    /// <summary>What decides: <c>linear</c> or <c>label-tokens</c>.</summary>
+    /// <summary>What decides: <c>linear</c>, <c>label-tokens</c>, <c>trimmed</c> or <c>generate</c>.</summary>
     public string Head { get; init; } = "linear";
+
+    /// <summary>
+    /// Rows of the vocabulary projection that a <c>trimmed</c> head starts from: those of the labels' tokens
+    /// (<c>label-tokens</c>) or the first ones (<c>first-rows</c>).
+    /// </summary>
+    public string Trim { get; init; } = "label-tokens";
+
+    /// <summary>Whether a <c>generate</c> head may write nothing but labels; free text that is no label counts as wrong.</summary>
+    public bool Constrained { get; init; } = true;
 
     /// <summary>Training positions' loss for <c>label-tokens</c>: <c>constrained</c> (over the label tokens) or <c>vocabulary</c>.</summary>
     public string Loss { get; init; } = "constrained";
@@ -45,8 +54,38 @@ public sealed record TrialSettings
     /// <summary>Micro-batches an optimiser step; the loss is their mean.</summary>
     public int Accumulation { get; init; } = 1;
 
-    /// <summary><c>constant</c>, <c>linear</c> or <c>cosine</c>.</summary>
+    /// <summary>
+    /// What an accumulated loss is the mean of: <c>rows</c> (or graded tokens) of the whole step, as one large batch would
+    /// have it, or <c>batches</c>: a mean of the micro-batches' means.
+    /// </summary>
+    public string AccumulationMean { get; init; } = "rows";
+
+    /// <summary>Rows of like length come in one batch.</summary>
+    public bool GroupByLength { get; init; } = true;
+
+    /// <summary>Optimiser steps at most, whatever <see cref="Epochs"/> says; 0: no limit.</summary>
+    public int MaxSteps { get; init; }
+
+    /// <summary>Evaluate (and save) every so many optimiser steps; 0: after every epoch. The end is always evaluated.</summary>
+    public int EvaluateSteps { get; init; }
+
+    /// <summary>Stop after so many evaluations in a row without a gain; 0: never.</summary>
+    public int Patience { get; init; }
+
+    /// <summary>How much better than the best so far an evaluation must be to count as a gain for <see cref="Patience"/>.</summary>
+    public double MinDelta { get; init; }
+
+    /// <summary><c>constant</c>, <c>linear</c>, <c>cosine</c> or <c>warmup-stable-decay</c>.</summary>
     public string Schedule { get; init; } = "cosine";
+
+    /// <summary>Steps of the decay under warmup-stable-decay: below 1 a share of all steps (rounded up), from 1 a number.</summary>
+    public double DecaySteps { get; init; } = 0.2;
+
+    /// <summary>Shape of the decay under warmup-stable-decay: <c>cosine</c>, <c>linear</c> or <c>1-sqrt</c>.</summary>
+    public string DecayShape { get; init; } = "cosine";
+
+    /// <summary>Share of the learning rate that warmup-stable-decay starts from and ends at, 0 to 1.</summary>
+    public double MinLearningRate { get; init; }
 
     /// <summary>Warm-up: below 1 a share of all steps (rounded up), from 1 a number of steps.</summary>
     public double Warmup { get; init; } = 0.05;
@@ -63,14 +102,38 @@ public sealed record TrialSettings
     /// <summary>The weights when <see cref="ClassWeights"/> is <c>custom</c>, in label order.</summary>
     public IReadOnlyList<double>? CustomClassWeights { get; init; }
 
+    /// <summary>Share of a target that is spread over all classes (or, where tokens are learnt, the vocabulary), 0 to below 1.</summary>
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>
+    /// Focal loss: a loss is multiplied by (1 - probability of its target) to this power, so that what is known already
+    /// counts less; 0: off.
+    /// </summary>
+    public double FocalGamma { get; init; }
+
+    /// <summary>
+    /// Type that is computed in: <c>float32</c> or <c>bfloat16</c> (the trained weights keep a copy of 32 bits, which is what the
+    /// optimiser updates).
+    /// </summary>
+    public string Precision { get; init; } = "float32";
+
+    /// <summary>Blocks are computed a second time in the backward pass instead of kept: less memory, more time, equal results.</summary>
+    public bool GradientCheckpointing { get; init; }
+
     /// <summary>Seed of head, adapters, data order and dropout.</summary>
     public int Seed { get; init; } = 1;
 
     /// <summary>Template of the text, with <c>{column}</c> slots.</summary>
     public required string Template { get; init; }
 
-    /// <summary>Text of each label in label order, for <c>label-tokens</c>; null: the label itself.</summary>
-    public IReadOnlyList<string>? LabelTexts { get; init; }
+    /// <summary>
+    /// Texts of each label in label order, for heads that read or write labels as text; the first is the one that is
+    /// learnt, the probabilities of all add up. Null: the label itself.
+    /// </summary>
+    public IReadOnlyList<LabelText>? LabelTexts { get; init; }
+
+    /// <summary>Solved examples of each class in front of every prompt, taken from the training rows by the seed; 0: none.</summary>
+    public int FewShot { get; init; }
 
     /// <summary>Longest input in tokens, special ones included; only fields are truncated.</summary>
     public int MaxLength { get; init; } = 128;

@@ -6,7 +6,8 @@ namespace Sweeps.Models.Optim;
 
 /// <summary>
 /// Adam with decoupled weight decay (https://arxiv.org/abs/1711.05101), equal to torch.optim.AdamW. State lives in
-/// LibTorch's memory beside the parameters. 32-bit tensors on the CPU are updated in one pass; others by LibTorch.
+/// LibTorch's memory beside the parameters. 32-bit tensors on the CPU are updated in one pass; others by LibTorch. A
+/// parameter of 16 bits has a master copy of 32, which is what is updated: small steps are not lost to its rounding.
 /// </summary>
 public sealed class AdamW : IDisposable
 {
@@ -21,20 +22,21 @@ public sealed class AdamW : IDisposable
         using var off = no_grad();
         slots = [.. parameters.Select(parameter => new Slot(
             parameter,
-            zeros_like(parameter.Value).DetachFromDisposeScope(),
-            zeros_like(parameter.Value).DetachFromDisposeScope()))];
+            zeros_like(parameter.Value, ScalarType.Float32).DetachFromDisposeScope(),
+            zeros_like(parameter.Value, ScalarType.Float32).DetachFromDisposeScope(),
+            parameter.Value.dtype == ScalarType.Float32
+                ? null
+                : parameter.Value.detach().to_type(ScalarType.Float32).DetachFromDisposeScope()))];
     }
 
     /// <summary>Updates done so far.</summary>
     public long StepCount { get; private set; }
 
-    /// <summary>The state for a checkpoint: <c>NAME.exp_avg</c> and <c>NAME.exp_avg_sq</c>. The live tensors, not copies.</summary>
-    public IEnumerable<KeyValuePair<string, Tensor>> State =>
-        slots.SelectMany(slot => new KeyValuePair<string, Tensor>[]
-        {
-            new(slot.Parameter.Name + ".exp_avg", slot.Mean),
-            new(slot.Parameter.Name + ".exp_avg_sq", slot.Square),
-        });
+    /// <summary>
+    /// The state for a checkpoint: <c>NAME.exp_avg</c>, <c>NAME.exp_avg_sq</c> and, for parameters of 16 bits,
+    /// <c>NAME.master</c>. All in 32 bits; the live tensors, not copies.
+    /// </summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> State => slots.SelectMany(StateOf);
 
     /// <summary>Restores a checkpoint's state.</summary>
     /// <param name="stepCount">Updates done when it was taken.</param>
@@ -75,13 +77,19 @@ public sealed class AdamW : IDisposable
             }
 
             var decay = slot.Parameter.Decays ? options.WeightDecay : 0;
-            if (gradient.dtype == ScalarType.Float32 && gradient.device_type == DeviceType.CPU)
+            var wide = gradient.dtype == ScalarType.Float32 ? gradient : gradient.to_type(ScalarType.Float32);
+            if (wide.device_type == DeviceType.CPU)
             {
-                UpdateInOnePass(slot, gradient, learningRate, decay);
+                UpdateInOnePass(slot, wide, learningRate, decay);
             }
             else
             {
-                Update(slot, gradient, learningRate, decay);
+                Update(slot, wide, learningRate, decay);
+            }
+
+            if (slot.Master is not null)
+            {
+                slot.Parameter.Value.copy_(slot.Master);
             }
         }
     }
@@ -102,6 +110,7 @@ public sealed class AdamW : IDisposable
         {
             slot.Mean.Dispose();
             slot.Square.Dispose();
+            slot.Master?.Dispose();
         }
     }
 
@@ -116,12 +125,12 @@ public sealed class AdamW : IDisposable
             (float)options.Epsilon,
             (float)(learningRate / (1 - Math.Pow(options.Beta1, StepCount))));
         AdamWKernel.Update(
-            Floats(slot.Parameter.Value), Floats(gradient.contiguous()), Floats(slot.Mean), Floats(slot.Square), factors);
+            Floats(slot.Target), Floats(gradient.contiguous()), Floats(slot.Mean), Floats(slot.Square), factors);
     }
 
     private void Update(Slot slot, Tensor gradient, double learningRate, double decay)
     {
-        var value = slot.Parameter.Value;
+        var value = slot.Target;
         value.mul_(1 - (learningRate * decay));
         slot.Mean.mul_(options.Beta1).add_(gradient, 1 - options.Beta1);
         slot.Square.mul_(options.Beta2).addcmul_(gradient, gradient, 1 - options.Beta2);
@@ -133,5 +142,19 @@ public sealed class AdamW : IDisposable
 
     private static Span<float> Floats(Tensor value) => MemoryMarshal.Cast<byte, float>(value.bytes);
 
-    private sealed record Slot(NamedParameter Parameter, Tensor Mean, Tensor Square);
+    private static IEnumerable<KeyValuePair<string, Tensor>> StateOf(Slot slot)
+    {
+        yield return new(slot.Parameter.Name + ".exp_avg", slot.Mean);
+        yield return new(slot.Parameter.Name + ".exp_avg_sq", slot.Square);
+        if (slot.Master is not null)
+        {
+            yield return new(slot.Parameter.Name + ".master", slot.Master);
+        }
+    }
+
+    private sealed record Slot(NamedParameter Parameter, Tensor Mean, Tensor Square, Tensor? Master)
+    {
+        /// <summary>What the update changes.</summary>
+        public Tensor Target => Master ?? Parameter.Value;
+    }
 }

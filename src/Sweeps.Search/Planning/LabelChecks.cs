@@ -28,8 +28,8 @@ internal static class LabelChecks
         if (spec.LabelTexts is { } texts)
         {
             ReportUnknown("label_texts", texts.Keys, data.Labels, report);
-            var all = data.Labels.Select(label => texts.GetValueOrDefault(label, label)).ToList();
-            foreach (var same in all.GroupBy(text => text, StringComparer.Ordinal).Where(group => group.Count() > 1))
+            var all = data.Labels.Select(label => texts.TryGetValue(label, out var given) ? given : new LabelText(label)).ToList();
+            foreach (var same in all.SelectMany(label => label.Texts).GroupBy(text => text, StringComparer.Ordinal).Where(group => group.Count() > 1))
             {
                 report.Error(
                     "label_texts",

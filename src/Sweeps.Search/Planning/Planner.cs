@@ -147,7 +147,8 @@ public static class Planner
         {
             var steps = StepCount.Of(rows, point.Settings);
             double? seconds = perUnit.TryGetValue(point.Settings.Method, out var unit)
-                ? unit * StepCost.OfTrial(point.Settings, steps, data.Rows.GetValueOrDefault("validation"), tokens, model)
+                ? unit * StepCost.OfTrial(
+                    point.Settings, steps, StepCount.OfEvaluations(rows, point.Settings), data.Rows.GetValueOrDefault("validation"), tokens, model)
                 : null;
             var values = new List<KeyValuePair<string, object>>();
             for (var i = 0; i < space.Axes.Count; i++)

@@ -25,11 +25,12 @@ public static class StepCost
         return (tokens * PerToken(settings, model)) + (OptimizerPerParameter * Trainable(settings, model));
     }
 
-    /// <summary>Cost of the whole trial: its steps and an evaluation each epoch.</summary>
-    public static double OfTrial(TrialSettings settings, long steps, int validationRows, double? meanTokens, ModelFacts? model)
+    /// <summary>Cost of the whole trial: its steps and its evaluations.</summary>
+    public static double OfTrial(
+        TrialSettings settings, long steps, long evaluations, int validationRows, double? meanTokens, ModelFacts? model)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var evaluation = 2 * Weights(model) * Tokens(settings, meanTokens) * validationRows * settings.Epochs;
+        var evaluation = 2 * Weights(model) * Tokens(settings, meanTokens) * validationRows * evaluations;
         return (steps * OfStep(settings, meanTokens, model)) + evaluation;
     }
 

@@ -15,11 +15,25 @@ public static class StepCount
         return Ceiling(batches, settings.Accumulation);
     }
 
-    /// <summary>Steps of the whole trial.</summary>
+    /// <summary>Steps of the whole trial: none without training, and at most <c>max_steps</c>.</summary>
     public static long Of(int rows, TrialSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        return OfEpoch(rows, settings) * settings.Epochs;
+        if (settings.Method == "zero-shot")
+        {
+            return 0;
+        }
+
+        var steps = OfEpoch(rows, settings) * settings.Epochs;
+        return settings.MaxSteps > 0 ? Math.Min(steps, settings.MaxSteps) : steps;
+    }
+
+    /// <summary>Evaluations of the whole trial.</summary>
+    public static long OfEvaluations(int rows, TrialSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var between = settings.EvaluateSteps > 0 ? settings.EvaluateSteps : OfEpoch(rows, settings);
+        return Math.Max(1, Ceiling(Of(rows, settings), Math.Max(1, between)));
     }
 
     /// <summary>Steps of warm-up among so many.</summary>

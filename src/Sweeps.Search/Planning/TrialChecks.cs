@@ -8,7 +8,16 @@ namespace Sweeps.Search.Planning;
 /// <summary>What one trial's settings must keep to on this base model and these data.</summary>
 internal static class TrialChecks
 {
-    private static readonly string[] LabelTokensOnly = ["training.loss", "label_texts"];
+    /// <summary>Settings that only some heads look at; label texts are also those of the solved examples in a prompt.</summary>
+    private static readonly (string Path, string[] Heads)[] HeadsOnly =
+    [
+        ("training.loss", ["label-tokens"]),
+        ("label_texts", ["label-tokens", "trimmed", "generate"]),
+        ("trim", ["trimmed"]),
+        ("constrained", ["generate"]),
+    ];
+
+    private static readonly string[] TextHeads = ["label-tokens", "trimmed", "generate"];
 
     public static void Check(TrialSettings settings, int rows, DataFacts data, ModelFacts? model, PlanReport report)
     {
@@ -17,7 +26,9 @@ internal static class TrialChecks
             CheckModel(settings, model, report);
         }
 
+        CheckHead(settings, report);
         var steps = StepCount.Of(rows, settings);
+        CheckLoop(settings, rows, steps, report);
         if (steps > int.MaxValue)
         {
             report.ErrorAt(
@@ -26,7 +37,7 @@ internal static class TrialChecks
                 $"{settings.Epochs} epochs of {rows} rows are {steps} steps, more than can be counted",
                 "fewer epochs, or a larger batch_size");
         }
-        else if (StepCount.OfWarmup(steps, settings) is var warmup && warmup > 0 && warmup >= steps && rows > 0)
+        else if (StepCount.OfWarmup(steps, settings) is var warmup && warmup > 0 && warmup >= steps && steps > 0)
         {
             report.Warn(
                 string.Create(CultureInfo.InvariantCulture, $"a warm-up of {warmup} steps is as long as a trial of {steps} steps (epochs {settings.Epochs}, batch_size {settings.BatchSize}): its learning rate never comes down"));
@@ -58,10 +69,51 @@ internal static class TrialChecks
             report.Warn($"{lora} does nothing: no trial uses the method lora");
         }
 
-        var labelTokens = points.Any(point => point.Settings.Head == "label-tokens");
-        foreach (var path in LabelTokensOnly.Where(path => !labelTokens && spec.Marks.ContainsKey(path)))
+        foreach (var (path, heads) in HeadsOnly)
         {
-            report.Warn($"{path} does nothing: no trial uses the head label-tokens");
+            if (spec.Marks.ContainsKey(path)
+                && !points.Any(point => heads.Contains(point.Settings.Head) || (path == "label_texts" && point.Settings.FewShot > 0)))
+            {
+                report.Warn($"{path} does nothing: no trial uses the head {string.Join(" or ", heads)}");
+            }
+        }
+    }
+
+    private static void CheckLoop(TrialSettings settings, int rows, long steps, PlanReport report)
+    {
+        if (settings.EvaluateSteps > steps && rows > 0)
+        {
+            report.Warn($"evaluate_steps {settings.EvaluateSteps} is above the {steps} steps of a trial: only its end is evaluated");
+        }
+
+        var evaluations = StepCount.OfEvaluations(rows, settings);
+        if (settings.Patience >= evaluations && rows > 0 && steps > 0)
+        {
+            report.Warn($"patience {settings.Patience} never stops a trial that is evaluated {evaluations} {(evaluations == 1 ? "time" : "times")}");
+        }
+
+        if (settings.Schedule == "warmup-stable-decay" && settings.DecaySteps >= 1 && rows > 0
+            && StepCount.OfWarmup(steps, settings) + settings.DecaySteps > steps)
+        {
+            report.ErrorAt(
+                "decay_steps",
+                settings.DecaySteps,
+                string.Create(CultureInfo.InvariantCulture, $"warm-up ({StepCount.OfWarmup(steps, settings)}) and decay ({settings.DecaySteps:0}) are longer than a trial of {steps} steps"),
+                "fewer steps, or a share below 1");
+        }
+    }
+
+    private static void CheckHead(TrialSettings settings, PlanReport report)
+    {
+        if (settings.Method == "zero-shot" && settings.Head is not ("label-tokens" or "generate"))
+        {
+            report.ErrorAt(
+                "method",
+                "zero-shot",
+                settings.Head == "linear"
+                    ? "zero-shot trains nothing, and the head linear begins with chance: it can only guess"
+                    : "zero-shot trains nothing, and the head trimmed is made to be trained",
+                "the head label-tokens or generate for zero-shot");
         }
     }
 
@@ -76,22 +128,22 @@ internal static class TrialChecks
                 $"0 to {model.Layers}");
         }
 
-        if (settings.Head == "label-tokens" && !model.IsDecoder)
+        if (TextHeads.Contains(settings.Head) && !model.IsDecoder)
         {
             report.ErrorAt(
                 "head",
                 settings.Head,
-                $"the head label-tokens needs a model that generates, and {model.Family} is an encoder",
+                $"the head {settings.Head} needs a model that generates, and {model.Family} is an encoder",
                 "linear",
                 "linear");
         }
 
-        if (settings is { Method: "lora", Head: "label-tokens" } && settings.FrozenLayers >= model.Layers)
+        if (settings is { Method: "lora", Head: "label-tokens" or "generate" } && settings.FrozenLayers >= model.Layers)
         {
             report.ErrorAt(
                 "frozen_layers",
                 (long)settings.FrozenLayers,
-                $"with all {model.Layers} layers frozen, lora under the head label-tokens has nothing to train",
+                $"with all {model.Layers} layers frozen, lora under the head {settings.Head} has nothing to train",
                 $"0 to {model.Layers - 1}, or the head linear");
         }
 

@@ -17,12 +17,18 @@ public static class EpochPlan
     /// <param name="batchSize">Rows a micro-batch.</param>
     /// <param name="seed">Seed of the trial.</param>
     /// <param name="epoch">Epoch, from 0.</param>
-    public static int[][] Of(IReadOnlyList<int> lengths, int batchSize, int seed, int epoch)
+    /// <param name="byLength">False leaves the sorting out: batches are cut from the shuffled rows.</param>
+    public static int[][] Of(IReadOnlyList<int> lengths, int batchSize, int seed, int epoch, bool byLength = true)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         var state = StableHash.Mix(StableHash.Mix(StableHash.Of("epoch-order"), (ulong)(uint)seed), (ulong)(uint)epoch);
         var order = Enumerable.Range(0, lengths.Count).ToArray();
         Shuffle(order, ref state);
+        if (!byLength)
+        {
+            return [.. order.Chunk(batchSize)];
+        }
+
         var window = checked(batchSize * WindowBatches);
         var batches = new List<int[]>();
         for (var start = 0; start < order.Length; start += window)

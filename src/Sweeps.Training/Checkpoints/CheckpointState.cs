@@ -18,6 +18,12 @@ internal sealed record CheckpointState
     /// <summary>Its step.</summary>
     public int? BestStep { get; init; }
 
+    /// <summary>Evaluations in a row that brought no gain; early stopping counts them.</summary>
+    public int EvaluationsWithoutGain { get; init; }
+
+    /// <summary>Whether the run was stopped early: no step follows.</summary>
+    public bool Stopped { get; init; }
+
     /// <summary>Hash of the weights at <see cref="BestStep"/>.</summary>
     public string? BestWeightsSha256 { get; init; }
 

@@ -3,10 +3,11 @@ using Sweeps.Core.States;
 using Sweeps.Core.Trainer;
 using Sweeps.Data.Tokenizers;
 using Sweeps.Models.Optim;
-using Sweeps.Training.Batches;
 using Sweeps.Training.Checkpoints;
 using Sweeps.Training.Inputs;
+using Sweeps.Training.Loop;
 using Sweeps.Training.Recipes;
+using Sweeps.Training.Tasks;
 
 namespace Sweeps.Training.Preflight;
 
@@ -28,13 +29,15 @@ internal sealed class PreflightRecipe(JobAssignment assignment, TrainerSession s
         CheckVocabulary(context);
         var (train, _) = session.TrainingRows(assignment, settings, context.Encoding, () => link.Beat("tokenise"));
         using var model = context.BuildModel();
-        using var stepper = TrainStep.Create(model, settings, train, context.Encoding);
+        using var task = TrialTask.Of(model, settings, train, context.Encoding);
+        var order = TrialTask.Order(task, settings);
+        var stepper = new TrainStep(model.Trainable, task, order, settings);
         using var optimizer = new AdamW(model.Trainable, new AdamWOptions { WeightDecay = settings.WeightDecay });
         // The buffers of a real run, so that the peak is that of a real run.
         using var snapshot = new CheckpointSnapshot(model.Trainable, optimizer);
-        var stepsPerEpoch = EpochPlan.StepsPerEpoch(train.Rows.Length, settings.BatchSize, settings.Accumulation);
-        var groups = Enumerable.Range(0, stepsPerEpoch).Select(index => stepper.Group(0, index))
-            .OrderBy(group => group.Max(rows => rows.Max(row => train.Lengths[row]) * rows.Length)).ToList();
+        var plan = LoopPlan.Of(train.Rows.Length, settings);
+        var groups = Enumerable.Range(0, plan.StepsPerEpoch).Select(order.Group)
+            .OrderBy(group => group.Max(rows => rows.Max(row => task.Lengths[row]) * rows.Length)).ToList();
         MakeStep(stepper, optimizer, groups[^1], 0);
         var seconds = Enumerable.Range(1, TimedSteps)
             .Select(step => MakeStep(stepper, optimizer, groups[groups.Count / 2], step)).Order().ToList();
@@ -46,7 +49,7 @@ internal sealed class PreflightRecipe(JobAssignment assignment, TrainerSession s
         link.Send(new OfferFrame
         {
             Offer = 1,
-            TotalSteps = checked(stepsPerEpoch * settings.Epochs),
+            TotalSteps = plan.TotalSteps,
             StepSeconds = seconds[TimedSteps / 2],
             PeakMemoryBytes = MachineFacts.PeakMemoryBytes(),
             TrainableParameters = model.Method.TrainableCount,

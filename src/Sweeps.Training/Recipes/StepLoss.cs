@@ -16,6 +16,8 @@ internal sealed class StepLoss : IDisposable
     private readonly float[]? _classWeights;
     private readonly Tensor? _weights;
     private readonly bool _fullVocabulary;
+    private readonly double _smoothing;
+    private readonly double _focal;
 
     /// <param name="model">The model.</param>
     /// <param name="settings">Head and loss.</param>
@@ -26,6 +28,7 @@ internal sealed class StepLoss : IDisposable
         _classWeights = classWeights;
         _weights = classWeights is null ? null : tensor(classWeights).DetachFromDisposeScope();
         _fullVocabulary = settings is { Head: "label-tokens", Loss: "vocabulary" };
+        (_smoothing, _focal) = (settings.LabelSmoothing, settings.FocalGamma);
     }
 
     /// <summary>Weight of some rows: their number, or the sum of their classes' weights.</summary>
@@ -40,24 +43,25 @@ internal sealed class StepLoss : IDisposable
     public Tensor Of(TokenBatch batch, long[] labels, DropoutContext dropout, double divisor)
     {
         var hidden = _model.Body.Hidden(batch, dropout);
-        if (_weights is null)
+        if (_weights is null && _smoothing == 0 && _focal == 0)
         {
             return _model.Head.Loss(_model.Body, hidden, batch, labels, dropout, divisor);
         }
 
-        var targets = tensor(labels);
-        if (!_fullVocabulary)
+        var logits = _fullVocabulary
+            ? _model.Body.Logits(Transformer.Rows(hidden, batch, batch.LastAttended())).to_type(ScalarType.Float32)
+            : _model.Head.Logits(_model.Body, hidden, batch, dropout);
+        var targets = tensor(_fullVocabulary ? Array.ConvertAll(labels, label => _model.LabelTokens![(int)label]) : labels);
+        var losses = nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.None, label_smoothing: _smoothing);
+        if (_focal > 0)
         {
-            var logits = _model.Head.Logits(_model.Body, hidden, batch, dropout);
-            return nn.functional.cross_entropy(logits, targets, _weights, reduction: nn.Reduction.Sum).div_(divisor);
+            // Where nothing is left to learn the power's slope may be infinite.
+            var missing = (1 - logits.log_softmax(-1).gather(1, targets.unsqueeze(1)).squeeze(1).exp()).clamp(min: 1e-12);
+            losses = losses * missing.pow(_focal);
         }
 
         // The weight of a row is that of its class, whatever token stands for it.
-        var tokens = tensor(Array.ConvertAll(labels, label => _model.LabelTokens![(int)label]));
-        var last = Transformer.Rows(hidden, batch, batch.LastAttended());
-        var losses = nn.functional.cross_entropy(
-            _model.Body.Logits(last).to_type(ScalarType.Float32), tokens, reduction: nn.Reduction.None);
-        return (losses * _weights.index_select(0, targets)).sum().div_(divisor);
+        return (_weights is null ? losses : losses * _weights.index_select(0, tensor(labels))).sum().div_(divisor);
     }
 
     /// <inheritdoc/>

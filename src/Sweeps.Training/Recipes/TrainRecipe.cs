@@ -9,8 +9,10 @@ using Sweeps.Training.Checkpoints;
 using Sweeps.Training.Curves;
 using Sweeps.Training.Evaluation;
 using Sweeps.Training.Inputs;
+using Sweeps.Training.Loop;
 using Sweeps.Training.Metrics;
 using Sweeps.Training.Schedules;
+using Sweeps.Training.Tasks;
 
 namespace Sweeps.Training.Recipes;
 
@@ -25,20 +27,18 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     private AttemptContext _context = null!;
     private TrialSettings _settings = null!;
     private Objective _objective = null!;
-    private EncodedSplit _train = null!;
     private EncodedSplit _validation = null!;
     private TrialModel _model = null!;
-    private TrainStep _stepper = null!;
+    private ITrainingTask _task = null!;
     private AdamW _optimizer = null!;
-    private LearningRateSchedule _schedule = null!;
+    private LoopPlan _plan = null!;
+    private TrainingLoop _loop = null!;
     private CheckpointSnapshot _snapshot = null!;
     private CheckpointWriter _writer = null!;
     private CurveFile _curve = null!;
     private ReplayCheck _replay = null!;
-    private CheckpointState _state = null!;
     private int _resumedFrom;
-    private int _stepsPerEpoch;
-    private int _totalSteps;
+    private bool _wasOver;
     private int _stride;
     private int? _submittedStep;
     private long _lastCheckpoint;
@@ -67,21 +67,29 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
         _context = AttemptContext.Prepare(assignment, link, session);
         _settings = _context.Settings;
         _objective = new Objective(_settings.Metric, assignment.Maximize);
-        (_train, _validation) = session.TrainingRows(assignment, _settings, _context.Encoding, () => link.Beat("tokenise"));
+        (var train, _validation) = session.TrainingRows(assignment, _settings, _context.Encoding, () => link.Beat("tokenise"));
         _model = _context.BuildModel();
-        _stepper = TrainStep.Create(_model, _settings, _train, _context.Encoding);
+        _task = TrialTask.Of(_model, _settings, train, _context.Encoding);
         _optimizer = new AdamW(_model.Trainable, new AdamWOptions { WeightDecay = _settings.WeightDecay });
-        _stepsPerEpoch = EpochPlan.StepsPerEpoch(_train.Rows.Length, _settings.BatchSize, _settings.Accumulation);
-        _totalSteps = checked(_stepsPerEpoch * _settings.Epochs);
-        _stride = PointThinner.Stride(_totalSteps);
-        _schedule = new LearningRateSchedule(_settings.Schedule, _settings.LearningRate, _settings.Warmup, _totalSteps);
+        _plan = LoopPlan.Of(train.Rows.Length, _settings);
+        _stride = PointThinner.Stride(_plan.TotalSteps);
 
         var machine = MachineFacts.Describe();
-        _state = new Resumption(assignment, link, machine).Restore(_model, _optimizer);
-        (_resumedFrom, _secondsBefore, _lastCheckpoint) = (_state.Step, _state.Seconds, time.GetTimestamp());
+        var state = new Resumption(assignment, link, machine).Restore(_model, _optimizer);
+        _loop = new TrainingLoop(
+            _plan,
+            new TrainStep(_model.Trainable, _task, TrialTask.Order(_task, _settings), _settings),
+            _optimizer,
+            LearningRateSchedule.Of(_settings, _plan.TotalSteps),
+            _objective,
+            new EarlyStopping(_settings.Patience, _settings.MinDelta))
+        {
+            State = state,
+        };
+        (_resumedFrom, _wasOver, _secondsBefore, _lastCheckpoint) = (state.Step, _loop.IsOver, state.Seconds, time.GetTimestamp());
         DurableFiles.CreateDirectory(assignment.Directory);
         _snapshot = new CheckpointSnapshot(_model.Trainable, _optimizer);
-        _writer = new CheckpointWriter(assignment.Directory, link, _snapshot, _state.BestWeightsSha256);
+        _writer = new CheckpointWriter(assignment.Directory, link, _snapshot, state.BestWeightsSha256);
         _curve = CurveFile.Create(assignment.Directory, machine);
         _replay = new ReplayCheck(assignment.FormerDirectories, machine);
         Report(null);
@@ -90,7 +98,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     /// <summary>Steps to the end, or to where the worker wants it to stop.</summary>
     private Frame Train()
     {
-        while (_state.Step < _totalSteps)
+        while (!_loop.IsOver)
         {
             if (Interrupted() is { } released)
             {
@@ -98,35 +106,18 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
             }
 
             CrashPoint.Hit("trainer-step");
-            Step();
-            var ended = _state.Step % _stepsPerEpoch == 0;
-            if (ended ? !SaveEvaluated() : !SaveWhenDue())
+            var started = Stopwatch.GetTimestamp();
+            var (point, tokens) = _loop.Step(() => link.Beat("step"));
+            Keep(point);
+            _pace.Step(started, tokens);
+            Report(point);
+            if (_loop.IsEvaluationDue ? !SaveEvaluated() : !SaveWhenDue())
             {
                 return Release();
             }
         }
 
         return Finish();
-    }
-
-    private void Step()
-    {
-        var started = Stopwatch.GetTimestamp();
-        var step = _state.Step;
-        var rate = _schedule.At(step);
-        var (loss, norm, tokens) = _stepper.Run(step, _stepsPerEpoch, () => link.Beat("step"));
-        _optimizer.Step(rate);
-        _optimizer.ZeroGradients();
-        _state = _state with
-        {
-            Step = step + 1,
-            Epoch = (step + 1) / _stepsPerEpoch,
-            MeanLoss = _state.MeanLoss is { } mean ? (0.98 * mean) + (0.02 * loss) : loss,
-        };
-        var point = new CurvePoint(step + 1, loss, rate, norm);
-        Keep(point);
-        _pace.Step(started, tokens);
-        Report(point);
     }
 
     private void Keep(CurvePoint point)
@@ -154,7 +145,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     /// <summary>A periodic checkpoint, skipped while one is open. False: the attempt is over.</summary>
     private bool SaveWhenDue()
     {
-        var byStep = _settings.CheckpointSteps > 0 && _state.Step % _settings.CheckpointSteps == 0;
+        var byStep = _settings.CheckpointSteps > 0 && _loop.State.Step % _settings.CheckpointSteps == 0;
         return !(byStep || IsDueByTime()) || !_writer.IsIdle || Save(Patience.Once, null, isBest: false);
     }
 
@@ -174,18 +165,19 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     {
         var started = Stopwatch.GetTimestamp();
         var evaluation = Evaluator.Score(
-            _model, _validation, "validation", _context.Encoding.Labels, _settings.EvaluationBatchSize, _context.Encoding.PadId, _state.Step, _ => MayGoOn("evaluate"));
+            _model, _validation, "validation", _context.Encoding.Labels, _settings.EvaluationBatchSize, _context.Encoding.PadId, _loop.State.Step, _ => MayGoOn("evaluate"));
         _pace.Work(started);
         if (evaluation is null)
         {
             return false;
         }
 
-        var value = _objective.Of(evaluation);
-        var isBest = _objective.IsBetter(value, _state.BestValue);
-        if (isBest)
+        var isBest = _loop.Judge(_objective.Of(evaluation));
+        if (_loop.State.Stopped)
         {
-            _state = _state with { BestValue = value, BestStep = _state.Step };
+            link.Send(new EventFrame(
+                "early-stop",
+                $"stopped at step {_loop.State.Step} of {_plan.TotalSteps}: {_loop.State.EvaluationsWithoutGain} evaluations in a row brought no gain; the best was at step {_loop.State.BestStep}"));
         }
 
         return Save(Patience.UntilWritten, evaluation, isBest);
@@ -206,21 +198,21 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
         var (seconds, median) = _pace.Take();
         _writer.Submit(new CheckpointRequest
         {
-            State = _state with { Seconds = _secondsBefore + _pace.Total },
+            State = _loop.State with { Seconds = _secondsBefore + _pace.Total },
             IsBest = isBest,
-            IsFinal = _state.Step == _totalSteps,
+            IsFinal = _loop.IsOver,
             Patience = patience,
             Evaluations = evaluation is null ? [] : [evaluation],
             Points = [.. _points],
             Seconds = seconds,
-            TotalSteps = _totalSteps,
+            TotalSteps = _loop.TotalSteps,
             TrainableParameters = _model.Method.TrainableCount,
             TotalParameters = _model.TotalParameters,
             StepSeconds = median,
             StandstillSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
         });
         _points.Clear();
-        _submittedStep = _state.Step;
+        _submittedStep = _loop.State.Step;
         _lastCheckpoint = time.GetTimestamp();
         return true;
     }
@@ -228,9 +220,9 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     /// <summary>Waits until the final checkpoint is durable and offered. A job whose final one was committed before is done at once.</summary>
     private Frame Finish()
     {
-        if (_resumedFrom == _totalSteps)
+        if (_wasOver)
         {
-            return new DoneFrame(_state.WeightsSha256, _state.BestWeightsSha256);
+            return new DoneFrame(_loop.State.WeightsSha256, _loop.State.BestWeightsSha256);
         }
 
         return _writer.Drain() && _writer.FinalWeightsSha256 is { } final
@@ -254,7 +246,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
         _writer.GiveUpOnFullDisk();
         var settled = _writer.Drain();
         var lost = _submittedStep is { } submitted && _writer.CommittedStep != submitted;
-        var isNew = _state.Step > (_submittedStep ?? _resumedFrom);
+        var isNew = _loop.State.Step > (_submittedStep ?? _resumedFrom);
         // What was lost to a full disk is made again from the last committed checkpoint: a newer one would leave a gap.
         if (settled && !lost && isNew && Save(Patience.Once, null, isBest: false))
         {
@@ -281,10 +273,10 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
 
     private void Report(CurvePoint? point) => link.Progress(new ProgressFrame
     {
-        Step = _state.Step,
-        TotalSteps = _totalSteps,
+        Step = _loop.State.Step,
+        TotalSteps = _loop.TotalSteps,
         ResumedFrom = _resumedFrom,
-        Epoch = (double)_state.Step / _stepsPerEpoch,
+        Epoch = (double)_loop.State.Step / _plan.StepsPerEpoch,
         Loss = point?.Loss,
         LearningRate = point?.LearningRate,
         TokensPerSecond = _pace.TokensPerSecond,
@@ -301,7 +293,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
         _curve?.Dispose();
         _snapshot?.Dispose();
         _optimizer?.Dispose();
-        _stepper?.Dispose();
+        _task?.Dispose();
         _model?.Dispose();
     }
 }

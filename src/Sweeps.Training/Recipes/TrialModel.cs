@@ -19,7 +19,8 @@ namespace Sweeps.Training.Recipes;
 /// <summary>A base model with the trial's head and method on it: a function of the base's files, the settings and the seed.</summary>
 internal sealed class TrialModel : IDisposable
 {
-    private TrialModel(Transformer body, ClassifierHead head, TrainingMethod method, IReadOnlyList<long>? labelTokens)
+    /// <summary>Owns what it is made of.</summary>
+    internal TrialModel(Transformer body, ClassifierHead head, TrainingMethod method, IReadOnlyList<long>? labelTokens = null)
     {
         LabelTokens = labelTokens;
         Body = body;
@@ -52,12 +53,22 @@ internal sealed class TrialModel : IDisposable
     public static TrialModel Build(TrialSettings settings, string baseFolder, LabelSet labels, ITokenizer tokenizer)
     {
         var seed = StableHash.Mix(StableHash.Of("trial"), (ulong)(uint)settings.Seed);
-        var options = new LoadOptions { Seed = seed };
+        var options = new LoadOptions
+        {
+            Seed = seed,
+            Type = settings.Precision switch
+            {
+                "float32" => ScalarType.Float32,
+                "bfloat16" => ScalarType.BFloat16,
+                _ => throw new TrainingException(FailureClass.BadSpec, $"precision '{settings.Precision}' is not known: float32 or bfloat16"),
+            },
+        };
         Transformer? body = null;
         ClassifierHead? head = null;
         try
         {
             body = ModelFamilies.Load(baseFolder, options);
+            body.RecomputesBlocks = settings.GradientCheckpointing;
             var labelTokens = settings.Head == "label-tokens" ? FindLabelTokens(settings, labels, tokenizer) : null;
             head = MakeHead(settings, body, labels, labelTokens, options);
             var method = MakeMethod(settings, body, head, seed);
@@ -147,7 +158,7 @@ internal sealed class TrialModel : IDisposable
     /// <summary>The first token of each label's text, as it follows the prompt.</summary>
     private static List<long> FindLabelTokens(TrialSettings settings, LabelSet labels, ITokenizer tokenizer)
     {
-        var texts = settings.LabelTexts ?? labels.Names;
+        var texts = settings.LabelTexts?.Select(label => label.First).ToList() ?? labels.Names;
         if (texts.Count != labels.Count)
         {
             throw new ArgumentException($"label_texts has {texts.Count} texts for {labels.Count} labels: give one for each, in their order");

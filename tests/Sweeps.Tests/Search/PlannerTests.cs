@@ -66,6 +66,32 @@ public sealed class PlannerTests
         Assert.All(plan.Preflights, preflight => Assert.Equal(preflight.Settings, plan.Trials[preflight.Trial - 1].Settings));
     }
 
+    [Theory]
+    [InlineData("grid: {schedule: [cosine, warmup-stable-decay], decay_steps: [0.1, 0.2]}", 3, "decay_steps does not apply under the schedule cosine")]
+    [InlineData("grid: {patience: [0, 2], min_delta: [0, 0.01]}", 3, "min_delta does not apply without patience")]
+    [InlineData("grid: {accumulation: [1, 4], accumulation_mean: [rows, batches]}", 3, "accumulation_mean does not apply without accumulation")]
+    [InlineData("head: label-tokens\ngrid: {method: [zero-shot, full], epochs: [1, 2, 3], seed: [1, 2]}", 7, "epochs does not apply under zero-shot")]
+    [InlineData("grid: {head: [linear, trimmed], trim: [label-tokens, first-rows]}", 3, "trim does not apply under the linear head")]
+    [InlineData("grid: {head: [label-tokens, generate], constrained: [true, false]}", 3, "constrained does not apply under the label-tokens head")]
+    public void A_setting_without_a_meaning_makes_no_extra_trial(string lines, int trials, string says)
+    {
+        var plan = Plan(lines);
+
+        Assert.Empty(plan.Errors);
+        Assert.Equal(trials, plan.Trials.Count);
+        Assert.Contains(plan.Merged, merged => merged.ToString().StartsWith(says, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Most_steps_end_a_trial_and_zero_shot_has_none()
+    {
+        var plan = Plan("head: label-tokens\ntraining: {batch_size: 10, max_steps: 450}\ngrid: {method: [zero-shot, full], epochs: [1, 2]}");
+
+        Assert.Equal([0, 300, 450], plan.Trials.Select(trial => trial.Steps).Order());
+        Assert.Equal("zero-shot", plan.Trials[0].Settings.Method);
+        Assert.Equal(plan.Trials[0].Settings with { Base = "", Template = "" }, plan.Trials[0].Settings with { Base = "", Template = "", LearningRate = 1e-3, Epochs = 3, BatchSize = 32, MaxSteps = 0 });
+    }
+
     [Fact]
     public void Rank_makes_no_extra_trial_under_full()
     {
@@ -188,7 +214,7 @@ public sealed class PlannerTests
             grid: {head: [label-tokens, linear]}
             """);
 
-        Assert.Equal(["low", "Average", "high"], plan.Trials[0].Settings.LabelTexts!);
+        Assert.Equal(["low", "Average", "high"], plan.Trials[0].Settings.LabelTexts!.Select(text => text.First));
         Assert.Null(plan.Trials[1].Settings.LabelTexts);
         Assert.All(plan.Trials, trial => Assert.Equal(("custom", "1 2 3"), (trial.Settings.ClassWeights, string.Join(' ', trial.Settings.CustomClassWeights!))));
     }

@@ -77,7 +77,7 @@ public sealed class SpecReaderTests
         Assert.Equal(("linear", 20.0, 0.0, 0.5), (settings.Schedule, settings.Warmup, settings.WeightDecay, settings.Clip));
         Assert.Equal(("custom", "vocabulary", 11), (settings.ClassWeights, settings.Loss, settings.EvaluationBatchSize));
         Assert.Equal([("no", 1), ("yes", 2), ("3", 3)], spec.ClassWeights!.Select(pair => (pair.Key, pair.Value)));
-        Assert.Equal([("no", "n"), ("yes", "j")], spec.LabelTexts!.Select(pair => (pair.Key, pair.Value)));
+        Assert.Equal([("no", "n"), ("yes", "j")], spec.LabelTexts!.Select(pair => (pair.Key, pair.Value.First)));
         Assert.Equal((5, 12.5, 0.25), (settings.Rank, settings.Alpha, settings.LoraDropout));
         Assert.Equal(["q_proj", "v_proj"], settings.TargetModules!);
         Assert.Equal(new ObjectiveSpec("loss", Maximize: false), spec.Objective);
@@ -113,6 +113,58 @@ public sealed class SpecReaderTests
         Assert.Equal([5, 6, 7, 8, 9], spec.Grid.Select(axis => axis.Line));
         Assert.Equal(new SpecMark(8, 24), spec.Marks["grid.warmup[1]"]);
         Assert.Equal([3, 4], spec.Seeds);
+    }
+
+    [Fact]
+    public void The_settings_of_loop_and_heads_are_read()
+    {
+        var spec = Read(Head + """
+            method: zero-shot
+            head: generate
+            trim: first-rows
+            constrained: false
+            few_shot: 2
+            label_texts: {a: [pos, "positive"], b: neg}
+            training:
+              accumulation_mean: batches
+              group_by_length: false
+              max_steps: 40
+              schedule: warmup-stable-decay
+              decay_steps: 0.25
+              decay_shape: 1-sqrt
+              min_learning_rate: 0.1
+              label_smoothing: 0.1
+              focal_gamma: 2
+              precision: bfloat16
+              gradient_checkpointing: true
+              evaluate_steps: 10
+              patience: 3
+              min_delta: 0.005
+            grid:
+              gradient_checkpointing: [true, false]
+              patience: [0, 3]
+            """);
+
+        var settings = spec.Defaults;
+        Assert.Equal(("zero-shot", "generate", "first-rows", false, 2), (settings.Method, settings.Head, settings.Trim, settings.Constrained, settings.FewShot));
+        Assert.Equal(["pos", "positive"], spec.LabelTexts!["a"].Texts);
+        Assert.Equal(["neg"], spec.LabelTexts!["b"].Texts);
+        Assert.Equal(("batches", false, 40), (settings.AccumulationMean, settings.GroupByLength, settings.MaxSteps));
+        Assert.Equal(("warmup-stable-decay", 0.25, "1-sqrt", 0.1), (settings.Schedule, settings.DecaySteps, settings.DecayShape, settings.MinLearningRate));
+        Assert.Equal((0.1, 2.0, "bfloat16", true), (settings.LabelSmoothing, settings.FocalGamma, settings.Precision, settings.GradientCheckpointing));
+        Assert.Equal((10, 3, 0.005), (settings.EvaluateSteps, settings.Patience, settings.MinDelta));
+        Assert.Equal([true, false], spec.Grid[0].Values);
+        Assert.Equal([0L, 3L], spec.Grid[1].Values);
+    }
+
+    [Fact]
+    public void Texts_of_labels_are_one_or_several_in_json_too()
+    {
+        var settings = Sweeps.Core.Json.SweepsJson.Read<TrialSettings>(
+            """{"base":"b","template":"{t}","data":{"labels":["a","b"]},"label_texts":["x",["y","z"]]}""");
+
+        Assert.Equal([new LabelText("x"), new LabelText(["y", "z"])], settings.LabelTexts!);
+        Assert.Contains("\"label_texts\":[\"x\",[\"y\",\"z\"]]", Sweeps.Core.Json.SweepsJson.Write(settings), StringComparison.Ordinal);
     }
 
     [Fact]

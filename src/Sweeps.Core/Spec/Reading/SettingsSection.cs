@@ -71,39 +71,54 @@ internal sealed class SettingsSection(Scalars scalars, Dictionary<string, SpecMa
         return value;
     }
 
-    /// <summary>Label to text.</summary>
-    public Dictionary<string, string>? LabelTexts(YamlNode node, string path)
+    /// <summary>Label to its text, or to a list of them.</summary>
+    public Dictionary<string, LabelText>? LabelTexts(YamlNode node, string path)
     {
         marks[path] = node.Mark;
-        if (scalars.Map(node, path, "a map from label to its text") is not { } map)
+        if (scalars.Map(node, path, "a map from label to its text or to a list of texts") is not { } map)
         {
             return null;
         }
 
-        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        var texts = new Dictionary<string, LabelText>(StringComparer.Ordinal);
         var owners = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, value) in map.Entries)
         {
-            if (scalars.Text(value, $"{path}.{key.Text}", "the label's text", 256) is not { } text)
+            var own = $"{path}.{key.Text}";
+            marks[own] = key.Mark;
+            IReadOnlyList<YamlNode>? items = value is YamlList ? scalars.Items(value, own, "at least one text") : [value];
+            var given = (items ?? []).Select(item => LabelText(item, key, own, owners)).OfType<string>().ToList();
+            if (given.Count > 0)
             {
-                continue;
+                texts[key.Text] = new LabelText(given);
             }
-
-            if (!owners.TryAdd(text, key.Text))
-            {
-                scalars.Errors.Add(
-                    value.Mark,
-                    $"{path}.{key.Text}",
-                    $"the labels '{ErrorList.Shorten(owners[text])}' and '{ErrorList.Shorten(key.Text)}' have the same text",
-                    ErrorList.Shorten(text),
-                    "a different text for each label");
-            }
-
-            texts[key.Text] = text;
-            marks[$"{path}.{key.Text}"] = key.Mark;
         }
 
         return texts.Count == 0 ? null : texts;
+    }
+
+    private string? LabelText(YamlNode node, YamlScalar label, string path, Dictionary<string, string> owners)
+    {
+        if (scalars.Text(node, path, "the label's text", 256) is not { } text)
+        {
+            return null;
+        }
+
+        if (owners.TryAdd(text, label.Text))
+        {
+            return text;
+        }
+
+        var owner = owners[text];
+        scalars.Errors.Add(
+            node.Mark,
+            path,
+            owner == label.Text
+                ? $"the text '{ErrorList.Shorten(text)}' stands twice for the label '{ErrorList.Shorten(owner)}'"
+                : $"the labels '{ErrorList.Shorten(owner)}' and '{ErrorList.Shorten(label.Text)}' have the same text",
+            ErrorList.Shorten(text),
+            "a different text for each label");
+        return null;
     }
 
     private Dictionary<string, double> ReadWeights(YamlMap map, string path)

@@ -48,8 +48,8 @@ public sealed class NumberType(double min, double max, bool minIsOpen = false, b
             : null;
 }
 
-/// <summary>The warm-up: a share of all steps below 1, a number of steps from 1.</summary>
-public sealed class WarmupType : SettingType
+/// <summary>A stretch of the run, such as the warm-up: a share of all steps below 1, a number of steps from 1.</summary>
+public sealed class StepsType : SettingType
 {
     /// <inheritdoc/>
     public override string Allowed => "a share of all steps from 0 to below 1, or a whole number of steps from 1 to 10000000";
@@ -61,6 +61,24 @@ public sealed class WarmupType : SettingType
         && (value < 1 || Math.Floor(value) == value)
             ? value
             : null;
+}
+
+/// <summary>A switch.</summary>
+public sealed class SwitchType : SettingType
+{
+    /// <inheritdoc/>
+    public override string Allowed => "true or false";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Words { get; } = ["true", "false"];
+
+    /// <inheritdoc/>
+    public override object? Parse(string text) => text switch
+    {
+        "true" => true,
+        "false" => false,
+        _ => null,
+    };
 }
 
 /// <summary>One of a few words.</summary>

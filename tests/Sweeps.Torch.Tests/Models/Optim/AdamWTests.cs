@@ -130,4 +130,30 @@ public sealed class AdamWTests
 
         Assert.Equal(decays, new NamedParameter(name, 0, value).Decays);
     }
+
+    [Fact]
+    public void Weights_of_16_bits_are_updated_in_32()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3, CPU);
+        var start = randn([40], generator: generator).to_type(ScalarType.BFloat16);
+        var narrow = new NamedParameter("w", 0, start.clone().requires_grad_(true));
+        var wide = new NamedParameter("w", 0, start.to_type(ScalarType.Float32).requires_grad_(true));
+        using var one = new AdamW([narrow], new AdamWOptions { WeightDecay = 0.1 });
+        using var other = new AdamW([wide], new AdamWOptions { WeightDecay = 0.1 });
+        for (var step = 0; step < 50; step++)
+        {
+            // Steps of 1e-5 are far below the spacing of 16-bit numbers near 1.
+            var gradient = ones(40).to_type(ScalarType.BFloat16);
+            narrow.Value.grad = gradient;
+            wide.Value.grad = gradient.to_type(ScalarType.Float32);
+            one.Step(1e-4);
+            other.Step(1e-4);
+        }
+
+        Assert.Equal(wide.Value.to_type(ScalarType.BFloat16).to_type(ScalarType.Float32).data<float>().ToArray(), narrow.Value.to_type(ScalarType.Float32).data<float>().ToArray());
+        Assert.NotEqual(start.to_type(ScalarType.Float32).data<float>().ToArray(), narrow.Value.to_type(ScalarType.Float32).data<float>().ToArray());
+        Assert.Contains(one.State, pair => pair.Key == "w.master");
+        Assert.DoesNotContain(other.State, pair => pair.Key == "w.master");
+    }
 }

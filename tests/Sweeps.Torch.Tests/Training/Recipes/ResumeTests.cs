@@ -22,17 +22,35 @@ public sealed class ResumeTests : IDisposable
         { "gemma3", "label-tokens" },
     };
 
+    /// <summary>Runs with more in their state than step and weights: model, settings, steps that they take.</summary>
+    public static TheoryData<string, string, int> States => new()
+    {
+        { "bert", "early stopping", 12 },
+        { "gemma3", "evaluations between checkpoints", 30 },
+        { "gemma3", "warmup-stable-decay to a middle of an epoch", 23 },
+        { "bert", "bfloat16", 30 },
+        { "bert", "lora, recomputed, accumulated", 15 },
+        { "gemma3", "smoothed, focal, weighted", 30 },
+    };
+
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Resuming_at_twenty_random_steps_equals_the_undisturbed_run(string model, string kind)
+    public void Resuming_at_twenty_random_steps_equals_the_undisturbed_run(string model, string kind) =>
+        CheckResuming(model, SettingsOf(kind), 30, 20);
+
+    [Theory]
+    [MemberData(nameof(States))]
+    public void Every_state_of_the_loop_is_resumed(string model, string kind, int steps) =>
+        CheckResuming(model, SettingsOf(kind), steps, 6);
+
+    private void CheckResuming(string model, TrialSettings settings, int steps, int cuts)
     {
-        var settings = SettingsOf(kind);
         var undisturbed = new RecordingLink();
         var expected = Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign(model, JobId.Train("s", 1), 1, settings), undisturbed));
         var total = undisturbed.Offers[^1].TotalSteps;
-        Assert.Equal(30, total);
+        Assert.Equal(steps, total);
         var random = new Random(20261123);
-        for (var trial = 2; trial < 22; trial++)
+        for (var trial = 2; trial < cuts + 2; trial++)
         {
             var cut = random.Next(1, total);
             var job = JobId.Train("s", trial);
@@ -92,6 +110,15 @@ public sealed class ResumeTests : IDisposable
     {
         "full" => TrialWorkplace.Settings,
         "lora" => TrialWorkplace.Lora,
+        "early stopping" => TrialWorkplace.Settings with { EvaluateSteps = 3, Patience = 3, MinDelta = 0.9, Metric = "accuracy" },
+        "evaluations between checkpoints" => TrialWorkplace.Settings with { EvaluateSteps = 7, Patience = 30, Metric = "loss" },
+        "warmup-stable-decay to a middle of an epoch" =>
+            TrialWorkplace.Settings with { MaxSteps = 23, Schedule = "warmup-stable-decay", Warmup = 3, DecaySteps = 0.5, MinLearningRate = 0.1 },
+        "bfloat16" => TrialWorkplace.Settings with { Precision = "bfloat16" },
+        "lora, recomputed, accumulated" =>
+            TrialWorkplace.Lora with { GradientCheckpointing = true, Accumulation = 2, AccumulationMean = "batches", GroupByLength = false },
+        "smoothed, focal, weighted" =>
+            TrialWorkplace.Settings with { LabelSmoothing = 0.1, FocalGamma = 2, ClassWeights = "balanced" },
         _ => TrialWorkplace.Settings with { Head = "label-tokens", FrozenLayers = 1 },
     };
 }

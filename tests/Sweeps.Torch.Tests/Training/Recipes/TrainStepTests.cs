@@ -6,6 +6,7 @@ using Sweeps.Models.Ops;
 using Sweeps.Training.Batches;
 using Sweeps.Training.Inputs;
 using Sweeps.Training.Recipes;
+using Sweeps.Training.Tasks;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -79,7 +80,8 @@ public sealed class TrainStepTests : IDisposable
     private ((double Loss, double GradientNorm, int Tokens) Result, float[] Gradients) Step(TrialSettings settings, int[][] group)
     {
         var (model, split, encoding) = Build(settings);
-        using var step = TrainStep.Create(model, settings, split, encoding);
+        using var task = TrialTask.Of(model, settings, split, encoding);
+        var step = new TrainStep(model.Trainable, task, TrialTask.Order(task, settings), settings);
         var result = step.Run(group, 0, () => { });
         return (result, [.. model.Trainable.Where(parameter => parameter.Value.grad is not null)
             .SelectMany(parameter => parameter.Value.grad!.data<float>().ToArray())]);

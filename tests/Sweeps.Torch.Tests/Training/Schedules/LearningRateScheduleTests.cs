@@ -39,4 +39,19 @@ public sealed class LearningRateScheduleTests
     [InlineData(30.0, 100, 30)]
     public void Warm_up_is_a_share_rounded_up_or_a_number_of_steps(double warmup, int total, int steps) =>
         Assert.Equal(steps, new LearningRateSchedule("cosine", 1, warmup, total).WarmupSteps);
+
+    [Theory]
+    [InlineData("cosine", 10, 1.0)]
+    [InlineData("cosine", 15, 0.1 + (0.9 * 0.5))]
+    [InlineData("linear", 15, 0.1 + (0.9 * 0.5))]
+    [InlineData("1-sqrt", 15, 0.1 + (0.9 * 0.29289321881345254))]
+    [InlineData("linear", 20, 0.1)]
+    public void Warmup_stable_decay_has_a_plateau_and_ends_at_the_least_rate(string shape, int step, double factor)
+    {
+        var schedule = new LearningRateSchedule("warmup-stable-decay", 2, 4, 20, 0.5, shape, 0.1);
+        Assert.Equal(2 * factor, schedule.At(step), 12);
+        Assert.Equal(0.2, schedule.At(0), 12);
+        Assert.Equal(2, schedule.At(4), 12);
+        Assert.Equal(2, schedule.At(9), 12);
+    }
 }

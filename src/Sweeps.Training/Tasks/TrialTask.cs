@@ -1,0 +1,31 @@
+using Sweeps.Core.Spec;
+using Sweeps.Core.States;
+using Sweeps.Training.Batches;
+using Sweeps.Training.Inputs;
+using Sweeps.Training.Metrics;
+using Sweeps.Training.Recipes;
+
+namespace Sweeps.Training.Tasks;
+
+/// <summary>Puts the training rows of a trial under its head and in its order.</summary>
+internal static class TrialTask
+{
+    /// <summary>The task of a trial.</summary>
+    /// <exception cref="TrainingException">The class weights do not fit the labels.</exception>
+    public static ITrainingTask Of(TrialModel model, TrialSettings settings, EncodedSplit rows, TextEncoding encoding)
+    {
+        try
+        {
+            var weights = ClassWeighting.Resolve(settings, rows.Count(encoding.Labels.Count));
+            return new ClassifierTask(rows, new StepLoss(model, settings, weights), encoding.PadId);
+        }
+        catch (ArgumentException error)
+        {
+            throw new TrainingException(FailureClass.BadSpec, error.Message, error);
+        }
+    }
+
+    /// <summary>The order of a trial's rows.</summary>
+    public static IRowOrder Order(ITrainingTask task, TrialSettings settings) => new EpochOrder(
+        task.Lengths, settings.BatchSize, settings.Accumulation, settings.Seed, settings.GroupByLength);
+}
