@@ -144,6 +144,9 @@ public sealed record TrialSettings
     /// <summary>Rows a batch in evaluation.</summary>
     public int EvaluationBatchSize { get; init; } = 64;
 
+    /// <summary>Other ways to decide from the same weights, scored in every evaluation; null: none.</summary>
+    public IReadOnlyList<VariantSettings>? Variants { get; init; }
+
     /// <summary>Metric that chooses the best checkpoint and the winner: <c>macro_f1</c>, <c>accuracy</c> or <c>loss</c>.</summary>
     public string Metric { get; init; } = "macro_f1";
 

@@ -20,18 +20,18 @@ internal sealed class EvaluateRecipe(JobAssignment assignment, TrainerSession se
         using var model = context.BuildModel();
         var step = Load(model);
         var half = (((test.Rows.Length - 1) / context.Settings.EvaluationBatchSize) + 1) / 2;
-        var evaluation = Evaluator.Score(
-            model, test, "test", context.Encoding.Labels, context.Settings.EvaluationBatchSize, context.Encoding.PadId, step, done =>
+        var evaluations = Evaluator(context, model) is { } evaluator
+            ? evaluator.Score(test, "test", step, done =>
             {
                 if (done == half)
                 {
                     CrashPoint.Hit("evaluate-mid");
                 }
 
-                link.Beat("evaluate");
-                return link.Command is TrainerCommand.Continue or TrainerCommand.Exit;
-            });
-        if (evaluation is null)
+                return MayGoOn();
+            })
+            : null;
+        if (evaluations is null)
         {
             return new ReleasedFrame(step);
         }
@@ -39,12 +39,31 @@ internal sealed class EvaluateRecipe(JobAssignment assignment, TrainerSession se
         link.Send(new OfferFrame
         {
             Offer = 1,
-            Evaluations = [evaluation],
+            Evaluations = evaluations,
             TrainableParameters = model.Method.TrainableCount,
             TotalParameters = model.TotalParameters,
             PeakMemoryBytes = MachineFacts.PeakMemoryBytes(),
         });
         return link.WaitAnswer(1, beat: true) == true ? new DoneFrame(null, null) : new ReleasedFrame(step);
+    }
+
+    /// <summary>What scores the test rows; temperatures are those of the validation rows. Null when it was ended.</summary>
+    private Evaluator? Evaluator(AttemptContext context, TrialModel model)
+    {
+        if (!Evaluation.Evaluator.NeedsOtherSplits(context.Settings))
+        {
+            return TrialDecider.Evaluator(model, context.Settings, context.Encoding, null);
+        }
+
+        var (train, validation) = session.TrainingRows(assignment, context.Settings, context.Encoding, () => link.Beat("tokenise"));
+        var evaluator = TrialDecider.Evaluator(model, context.Settings, context.Encoding, train);
+        return evaluator.Score(validation, "validation", 0, _ => MayGoOn()) is null ? null : evaluator;
+    }
+
+    private bool MayGoOn()
+    {
+        link.Beat("evaluate");
+        return link.Command is TrainerCommand.Continue or TrainerCommand.Exit;
     }
 
     private int Load(TrialModel model)

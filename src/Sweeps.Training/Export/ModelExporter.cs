@@ -57,7 +57,7 @@ public static class ModelExporter
     private static void WriteModel(TrainedModel trained, TrialModel model, IReadOnlyList<string> labels, string folder)
     {
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(trained.BaseFolder, "config.json")))!.AsObject();
-        var classifies = trained.Settings.Head == "linear";
+        var classifies = trained.Settings.Head is "linear" or "trimmed";
         config["architectures"] = new JsonArray(Architecture(model.Body.ModelType, classifies));
         config.Remove("torch_dtype");
         config["dtype"] = "float32";

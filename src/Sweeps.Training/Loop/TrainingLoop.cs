@@ -24,8 +24,8 @@ internal sealed class TrainingLoop(
     /// <summary>Where the run stands. Whoever resumes it puts the checkpoint's here before the first step.</summary>
     public required CheckpointState State { get; set; }
 
-    /// <summary>Whether no step is left.</summary>
-    public bool IsOver => State.Stopped || State.Step >= plan.TotalSteps;
+    /// <summary>Whether no step is left. A run without steps is over when it was evaluated.</summary>
+    public bool IsOver => State.Stopped || (State.Step >= plan.TotalSteps && plan.TotalSteps > 0);
 
     /// <summary>Steps of the run: all that are planned or, when it was stopped early, those made.</summary>
     public int TotalSteps => State.Stopped ? State.Step : plan.TotalSteps;
@@ -63,7 +63,7 @@ internal sealed class TrainingLoop(
         State = State with
         {
             EvaluationsWithoutGain = withoutGain,
-            Stopped = stopping.Ends(withoutGain),
+            Stopped = State.Stopped || stopping.Ends(withoutGain),
             BestValue = isBest ? value : State.BestValue,
             BestStep = isBest ? State.Step : State.BestStep,
         };

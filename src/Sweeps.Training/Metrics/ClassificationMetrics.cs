@@ -28,7 +28,7 @@ public sealed record ClassificationMetrics
 
     /// <summary>Compares predictions with the truth.</summary>
     /// <param name="truth">Class of each row, 0 to <paramref name="classes"/> - 1.</param>
-    /// <param name="predicted">Predicted class of each row.</param>
+    /// <param name="predicted">Predicted class of each row; -1 where none was named: wrong for its class, a false hit for no other.</param>
     /// <param name="classes">Number of declared classes.</param>
     /// <exception cref="ArgumentException">No rows, or not as many predictions as rows.</exception>
     public static ClassificationMetrics Of(ReadOnlySpan<int> truth, ReadOnlySpan<int> predicted, int classes)
@@ -44,6 +44,11 @@ public sealed record ClassificationMetrics
         for (var row = 0; row < truth.Length; row++)
         {
             occurs[truth[row]]++;
+            if (predicted[row] < 0)
+            {
+                continue;
+            }
+
             named[predicted[row]]++;
             if (truth[row] == predicted[row])
             {

@@ -3,7 +3,9 @@ using Sweeps.Core.States;
 using Sweeps.Core.Trainer;
 using Sweeps.Data.Tokenizers;
 using Sweeps.Models.Optim;
+using Sweeps.Training.Batches;
 using Sweeps.Training.Checkpoints;
+using Sweeps.Training.Evaluation;
 using Sweeps.Training.Inputs;
 using Sweeps.Training.Loop;
 using Sweeps.Training.Recipes;
@@ -36,11 +38,9 @@ internal sealed class PreflightRecipe(JobAssignment assignment, TrainerSession s
         // The buffers of a real run, so that the peak is that of a real run.
         using var snapshot = new CheckpointSnapshot(model.Trainable, optimizer);
         var plan = LoopPlan.Of(train.Rows.Length, settings);
-        var groups = Enumerable.Range(0, plan.StepsPerEpoch).Select(order.Group)
-            .OrderBy(group => group.Max(rows => rows.Max(row => task.Lengths[row]) * rows.Length)).ToList();
-        MakeStep(stepper, optimizer, groups[^1], 0);
-        var seconds = Enumerable.Range(1, TimedSteps)
-            .Select(step => MakeStep(stepper, optimizer, groups[groups.Count / 2], step)).Order().ToList();
+        var seconds = settings.Method == "zero-shot"
+            ? Judge(context, model, train)
+            : MakeSteps(plan, task, order, stepper, optimizer);
         if (link.Command is TrainerCommand.Abandon or TrainerCommand.Checkpoint)
         {
             return new ReleasedFrame(0);
@@ -50,12 +50,36 @@ internal sealed class PreflightRecipe(JobAssignment assignment, TrainerSession s
         {
             Offer = 1,
             TotalSteps = plan.TotalSteps,
-            StepSeconds = seconds[TimedSteps / 2],
+            StepSeconds = seconds,
             PeakMemoryBytes = MachineFacts.PeakMemoryBytes(),
             TrainableParameters = model.Method.TrainableCount,
             TotalParameters = model.TotalParameters,
         });
         return link.WaitAnswer(1, beat: true) == true ? new DoneFrame(null, null) : new ReleasedFrame(0);
+    }
+
+    /// <summary>Seconds of an ordinary step, after the one that needs the most memory.</summary>
+    private double MakeSteps(LoopPlan plan, ITrainingTask task, IRowOrder order, TrainStep stepper, AdamW optimizer)
+    {
+        var groups = Enumerable.Range(0, plan.StepsPerEpoch).Select(order.Group)
+            .OrderBy(group => group.Max(rows => rows.Max(row => task.Lengths[row]) * rows.Length)).ToList();
+        MakeStep(stepper, optimizer, groups[^1], 0);
+        var seconds = Enumerable.Range(1, TimedSteps)
+            .Select(step => MakeStep(stepper, optimizer, groups[groups.Count / 2], step)).Order().ToList();
+        return seconds[TimedSteps / 2];
+    }
+
+    /// <summary>Seconds of an ordinary batch of an evaluation, after the one that needs the most memory.</summary>
+    private double Judge(AttemptContext context, TrialModel model, EncodedSplit train)
+    {
+        var decider = TrialDecider.Of(model, context.Encoding);
+        var batches = EpochPlan.Sorted(train.Lengths, context.Settings.EvaluationBatchSize);
+        link.Beat("evaluate");
+        decider.Judge(train, batches[^1], withScores: false);
+        link.Beat("evaluate");
+        var started = Stopwatch.GetTimestamp();
+        decider.Judge(train, batches[batches.Length / 2], withScores: false);
+        return Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
     private double MakeStep(TrainStep stepper, AdamW optimizer, IReadOnlyList<int[]> group, int step)

@@ -30,6 +30,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     private EncodedSplit _validation = null!;
     private TrialModel _model = null!;
     private ITrainingTask _task = null!;
+    private Evaluator _evaluator = null!;
     private AdamW _optimizer = null!;
     private LoopPlan _plan = null!;
     private TrainingLoop _loop = null!;
@@ -70,6 +71,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
         (var train, _validation) = session.TrainingRows(assignment, _settings, _context.Encoding, () => link.Beat("tokenise"));
         _model = _context.BuildModel();
         _task = TrialTask.Of(_model, _settings, train, _context.Encoding);
+        _evaluator = TrialDecider.Evaluator(_model, _settings, _context.Encoding, train);
         _optimizer = new AdamW(_model.Trainable, new AdamWOptions { WeightDecay = _settings.WeightDecay });
         _plan = LoopPlan.Of(train.Rows.Length, _settings);
         _stride = PointThinner.Stride(_plan.TotalSteps);
@@ -98,6 +100,11 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     /// <summary>Steps to the end, or to where the worker wants it to stop.</summary>
     private Frame Train()
     {
+        if (_plan.TotalSteps == 0 && !_wasOver && !EvaluateAsItIs())
+        {
+            return Release();
+        }
+
         while (!_loop.IsOver)
         {
             if (Interrupted() is { } released)
@@ -118,6 +125,13 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
         }
 
         return Finish();
+    }
+
+    /// <summary>The only evaluation of a trial without training. False: the attempt is over.</summary>
+    private bool EvaluateAsItIs()
+    {
+        _loop.State = _loop.State with { Stopped = true };
+        return MayGoOn("evaluate") && SaveEvaluated();
     }
 
     private void Keep(CurvePoint point)
@@ -146,7 +160,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     private bool SaveWhenDue()
     {
         var byStep = _settings.CheckpointSteps > 0 && _loop.State.Step % _settings.CheckpointSteps == 0;
-        return !(byStep || IsDueByTime()) || !_writer.IsIdle || Save(Patience.Once, null, isBest: false);
+        return !(byStep || IsDueByTime()) || !_writer.IsIdle || Save(Patience.Once, [], isBest: false);
     }
 
     /// <summary>
@@ -164,27 +178,26 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     private bool SaveEvaluated()
     {
         var started = Stopwatch.GetTimestamp();
-        var evaluation = Evaluator.Score(
-            _model, _validation, "validation", _context.Encoding.Labels, _settings.EvaluationBatchSize, _context.Encoding.PadId, _loop.State.Step, _ => MayGoOn("evaluate"));
+        var evaluations = _evaluator.Score(_validation, "validation", _loop.State.Step, _ => MayGoOn("evaluate"));
         _pace.Work(started);
-        if (evaluation is null)
+        if (evaluations is null)
         {
             return false;
         }
 
-        var isBest = _loop.Judge(_objective.Of(evaluation));
-        if (_loop.State.Stopped)
+        var isBest = _loop.Judge(_objective.Of(evaluations[0]));
+        if (_loop.State.Stopped && _plan.TotalSteps > 0)
         {
             link.Send(new EventFrame(
                 "early-stop",
                 $"stopped at step {_loop.State.Step} of {_plan.TotalSteps}: {_loop.State.EvaluationsWithoutGain} evaluations in a row brought no gain; the best was at step {_loop.State.BestStep}"));
         }
 
-        return Save(Patience.UntilWritten, evaluation, isBest);
+        return Save(Patience.UntilWritten, evaluations, isBest);
     }
 
     /// <summary>Copies weights and optimiser and hands them to the writer. False: the attempt is over.</summary>
-    private bool Save(Patience patience, OfferedEvaluation? evaluation, bool isBest)
+    private bool Save(Patience patience, IReadOnlyList<OfferedEvaluation> evaluations, bool isBest)
     {
         var started = Stopwatch.GetTimestamp();
         if (!_writer.WaitForBuffer())
@@ -202,7 +215,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
             IsBest = isBest,
             IsFinal = _loop.IsOver,
             Patience = patience,
-            Evaluations = evaluation is null ? [] : [evaluation],
+            Evaluations = evaluations,
             Points = [.. _points],
             Seconds = seconds,
             TotalSteps = _loop.TotalSteps,
@@ -248,7 +261,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
         var lost = _submittedStep is { } submitted && _writer.CommittedStep != submitted;
         var isNew = _loop.State.Step > (_submittedStep ?? _resumedFrom);
         // What was lost to a full disk is made again from the last committed checkpoint: a newer one would leave a gap.
-        if (settled && !lost && isNew && Save(Patience.Once, null, isBest: false))
+        if (settled && !lost && isNew && Save(Patience.Once, [], isBest: false))
         {
             _writer.Drain();
         }

@@ -9,6 +9,7 @@ using Sweeps.Models.Methods;
 using Sweeps.Models.Methods.Adapters;
 using Sweeps.Models.Methods.Full;
 using Sweeps.Models.Methods.Lora;
+using Sweeps.Models.Methods.ZeroShot;
 using Sweeps.Models.Ops;
 using Sweeps.Models.Safetensors;
 using TorchSharp;
@@ -69,10 +70,16 @@ internal sealed class TrialModel : IDisposable
         {
             body = ModelFamilies.Load(baseFolder, options);
             body.RecomputesBlocks = settings.GradientCheckpointing;
-            var labelTokens = settings.Head == "label-tokens" ? FindLabelTokens(settings, labels, tokenizer) : null;
+            var labelTokens = settings switch
+            {
+                { Head: "label-tokens" } or { Head: "trimmed", Trim: "label-tokens" } => FindLabelTokens(settings, labels, tokenizer),
+                { Head: "trimmed", Trim: "first-rows" } => [.. Enumerable.Range(0, labels.Count).Select(row => (long)row)],
+                { Head: "trimmed" } => throw new ArgumentException($"trim '{settings.Trim}' is not known: label-tokens or first-rows"),
+                _ => null,
+            };
             head = MakeHead(settings, body, labels, labelTokens, options);
             var method = MakeMethod(settings, body, head, seed);
-            return method.Trainable.Count > 0
+            return method.Trainable.Count > 0 || settings.Method == "zero-shot"
                 ? new TrialModel(body, head, method, labelTokens)
                 : throw new ArgumentException(
                     $"nothing is left to train: frozen_layers {settings.FrozenLayers} of {body.LayerCount} and a head without weights. "
@@ -121,6 +128,7 @@ internal sealed class TrialModel : IDisposable
         settings.Head switch
         {
             "linear" => new LinearHead(body, labels.Count, options),
+            "trimmed" => new TrimmedHead(body, labelTokens!, options),
             "label-tokens" => new LabelTokensHead(
                 body,
                 labelTokens!,
@@ -130,13 +138,15 @@ internal sealed class TrialModel : IDisposable
                     "vocabulary" => LabelLoss.FullVocabulary,
                     _ => throw new ArgumentException($"loss '{settings.Loss}' is not known: constrained or vocabulary"),
                 }),
-            _ => throw new ArgumentException($"head '{settings.Head}' is not known: linear or label-tokens"),
+            _ => throw new ArgumentException($"head '{settings.Head}' is not known: linear, label-tokens, trimmed or generate"),
         };
 
     private static TrainingMethod MakeMethod(TrialSettings settings, Transformer body, ClassifierHead head, ulong seed)
     {
         switch (settings.Method)
         {
+            case "zero-shot":
+                return new ZeroShot(body);
             case "full":
                 return new FullFineTuning(body, head.Parameters, settings.FrozenLayers);
             case "lora":
@@ -151,7 +161,7 @@ internal sealed class TrialModel : IDisposable
                     Seed = seed,
                 });
             default:
-                throw new ArgumentException($"method '{settings.Method}' is not known: full or lora");
+                throw new ArgumentException($"method '{settings.Method}' is not known: full, lora or zero-shot");
         }
     }
 
@@ -171,7 +181,7 @@ internal sealed class TrialModel : IDisposable
             if (ids.Length == 0 || ids[0] == tokenizer.UnkId)
             {
                 throw new ArgumentException(
-                    $"head label-tokens: the base model's vocabulary does not know the label text '{text}'. Give label_texts that it knows, or use head linear");
+                    $"head {settings.Head}: the base model's vocabulary does not know the label text '{text}'. Give label_texts that it knows, or use head linear");
             }
 
             tokens.Add(ids[0]);

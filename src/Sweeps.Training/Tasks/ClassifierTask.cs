@@ -19,7 +19,11 @@ internal sealed class ClassifierTask(EncodedSplit rows, StepLoss loss, int padId
     public override double Weight(int row) => loss.Weight([rows.Labels[row]]);
 
     /// <inheritdoc/>
-    public override void Dispose() => loss.Dispose();
+    public override void Dispose()
+    {
+        loss.Dispose();
+        base.Dispose();
+    }
 
     /// <inheritdoc/>
     protected override Tensor Loss(int[] batchRows, DropoutContext dropout, double divisor, List<IDisposable> kept)

@@ -35,7 +35,7 @@ public sealed class PlanErrorsTests
     [InlineData("head: generate", 4, 7, "bert is an encoder", "linear")]
     [InlineData("head: trimmed", 4, 7, "bert is an encoder", "linear")]
     [InlineData("method: zero-shot", 4, 9, "zero-shot trains nothing, and the head linear begins with chance", null)]
-    [InlineData("training: {schedule: warmup-stable-decay, warmup: 8, decay_steps: 9}", 4, 68, "longer than a trial of 12 steps", null)]
+    [InlineData("training: {schedule: warmup-stable-decay, warmup: 8, decay_steps: 9}", 4, 67, "longer than a trial of 12 steps", null)]
     [InlineData("method: lora\nlora: {rank: 385}", 5, 14, "rank 385 is above the width 384", null)]
     [InlineData("method: lora\ngrid: {rank: [8, 400]}", 5, 18, "Allowed: 1 to 384", null)]
     [InlineData("max_length: 513", 4, 13, "above the 512 positions", null)]

@@ -31,6 +31,7 @@ public sealed class ResumeTests : IDisposable
         { "bert", "bfloat16", 30 },
         { "bert", "lora, recomputed, accumulated", 15 },
         { "gemma3", "smoothed, focal, weighted", 30 },
+        { "gemma3", "trimmed", 30 },
     };
 
     [Theory]
@@ -117,6 +118,7 @@ public sealed class ResumeTests : IDisposable
         "bfloat16" => TrialWorkplace.Settings with { Precision = "bfloat16" },
         "lora, recomputed, accumulated" =>
             TrialWorkplace.Lora with { GradientCheckpointing = true, Accumulation = 2, AccumulationMean = "batches", GroupByLength = false },
+        "trimmed" => TrialWorkplace.Settings with { Head = "trimmed", FrozenLayers = 1 },
         "smoothed, focal, weighted" =>
             TrialWorkplace.Settings with { LabelSmoothing = 0.1, FocalGamma = 2, ClassWeights = "balanced" },
         _ => TrialWorkplace.Settings with { Head = "label-tokens", FrozenLayers = 1 },

@@ -1,0 +1,20 @@
+using Sweeps.Core.Spec;
+using Sweeps.Training.Inputs;
+using Sweeps.Training.Recipes;
+
+namespace Sweeps.Training.Evaluation;
+
+/// <summary>Makes what a trial is scored with.</summary>
+internal static class TrialDecider
+{
+    /// <summary>How the trial's head decides.</summary>
+    public static IDecider Of(TrialModel model, TextEncoding encoding) => new ClassifierDecider(model, encoding.PadId);
+
+    /// <summary>What scores its splits.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="settings">The trial's settings.</param>
+    /// <param name="encoding">Labels and padding.</param>
+    /// <param name="train">Training rows; null when no variant looks at them.</param>
+    public static Evaluator Evaluator(TrialModel model, TrialSettings settings, TextEncoding encoding, EncodedSplit? train) =>
+        new(Of(model, encoding), settings, encoding.Labels.Names, train);
+}
