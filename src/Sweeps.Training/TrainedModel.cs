@@ -26,6 +26,7 @@ public sealed record TrainedModel(TrialSettings Settings, string BaseFolder, str
 
         Checkpoints.CheckpointFolder.CheckWeights(CheckpointFolder);
         var encoding = new TextEncoding(Settings, TokenizerLoader.Load(BaseFolder), Inspect.BaseInspector.Positions(BaseFolder));
+        encoding.UseExamples(Examples());
         var model = TrialModel.Build(Settings, BaseFolder, encoding.Labels, encoding.Tokenizer);
         try
         {
@@ -38,5 +39,19 @@ public sealed record TrainedModel(TrialSettings Settings, string BaseFolder, str
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The solved examples that stood in front of every prompt in training.</summary>
+    private string Examples()
+    {
+        if (Settings.FewShot == 0)
+        {
+            return "";
+        }
+
+        var path = Path.Combine(CheckpointFolder, Checkpoints.CheckpointFolder.State);
+        return File.Exists(path) && Core.Json.SweepsJson.Read<CheckpointState>(File.ReadAllText(path)).Examples is { } text
+            ? text
+            : throw new InvalidDataException($"{CheckpointFolder} does not hold the examples of its prompts (few_shot {Settings.FewShot})");
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Spectre.Console;
 using Sweeps.Core.Api;
+using Sweeps.Core.Spec;
 using Sweeps.Core.States;
 
 namespace Sweeps.Cli.Show;
@@ -8,6 +9,9 @@ namespace Sweeps.Cli.Show;
 /// <summary>The table of trials, best first.</summary>
 internal static class Leaderboard
 {
+    /// <summary>In place of a trial's number: a result that was made elsewhere.</summary>
+    private const int External = int.MaxValue;
+
     /// <summary>Trials in order of their best objective (ties: the lowest number), those without one last.</summary>
     public static IEnumerable<TrialSummary> Order(SweepDetail sweep)
     {
@@ -32,7 +36,7 @@ internal static class Leaderboard
     /// <param name="width">Characters there are.</param>
     public static Table Render(SweepDetail sweep, int rows, string title, int width)
     {
-        var trials = Order(sweep).Take(rows).ToList();
+        var trials = Order(sweep with { Trials = [.. sweep.Trials, .. sweep.External.Select(AsTrial)] }).Take(rows).ToList();
         var columns = Columns(sweep).ToList();
         var left = new List<string>();
         if (Width(columns, trials) > width)
@@ -73,7 +77,7 @@ internal static class Leaderboard
     {
         var ranks = Order(sweep).Where(t => t.Best is not null).Select((t, i) => (t.Trial, Rank: i + 1)).ToDictionary(p => p.Trial, p => p.Rank);
         yield return new Column("#", t => ranks.TryGetValue(t.Trial, out var rank) ? rank.ToString(CultureInfo.InvariantCulture) : string.Empty, 5);
-        yield return new Column("trial", t => t.Trial.ToString(CultureInfo.InvariantCulture));
+        yield return new Column("trial", t => t.Trial < External ? t.Trial.ToString(CultureInfo.InvariantCulture) : "-");
 
         // Where all have completed, the word says the least of all.
         yield return new Column("state", State, IsText: true, Rank: sweep.Trials.All(t => t.State == JobState.Completed) ? 9 : 2);
@@ -84,7 +88,7 @@ internal static class Leaderboard
         }
 
         yield return new Column("accuracy", t => Format.Score(t.Best?.Accuracy), 6);
-        yield return new Column("seconds", t => t.Seconds.ToString("0.0", CultureInfo.InvariantCulture), 3);
+        yield return new Column("seconds", t => t.Trial == External ? "-" : t.Seconds.ToString("0.0", CultureInfo.InvariantCulture), 3);
         yield return new Column("trainable", t => $"{Format.Count(t.TrainableParameters)} {Format.Share(t.TrainableParameters, t.TotalParameters),6}", 5);
         foreach (var axis in sweep.Axes)
         {
@@ -92,11 +96,21 @@ internal static class Leaderboard
         }
     }
 
+    /// <summary>A result made elsewhere as a line of the table; it has no rank.</summary>
+    private static TrialSummary AsTrial(ExternalResult result) => new()
+    {
+        Trial = External,
+        Point = new Dictionary<string, string> { ["arm"] = result.Name },
+        State = JobState.Completed,
+        Best = new Scores(0, result.Loss, result.Accuracy, result.MacroF1, null),
+    };
+
     private static int Width(List<Column> columns, List<TrialSummary> trials) =>
         1 + columns.Sum(c => 3 + Math.Max(c.Name.Split('\n').Max(line => line.Length), trials.Select(t => Markup.Remove(c.Cell(t)).Length).DefaultIfEmpty().Max()));
 
     public static string State(TrialSummary trial) => trial.State switch
     {
+        _ when trial.Trial == External => "external",
         JobState.Completed => "completed",
         JobState.Failed => $"[red]failed ({Markup.Escape(Format.Word(trial.FailureClass ?? FailureClass.Crash))})[/]",
         JobState.Running or JobState.Leased => "[yellow]running[/]",

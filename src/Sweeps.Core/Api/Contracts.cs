@@ -195,7 +195,11 @@ public sealed record SweepDetail(
     IReadOnlyList<TrialSummary> Trials,
     IReadOnlyList<string> Axes,
     IReadOnlyList<string> Labels,
-    IReadOnlyList<JobSummary> Preflight);
+    IReadOnlyList<JobSummary> Preflight)
+{
+    /// <summary>Results that were made elsewhere, shown beside the trials.</summary>
+    public IReadOnlyList<Spec.ExternalResult> External { get; init; } = [];
+}
 
 /// <summary>A preflight or evaluation job.</summary>
 public sealed record JobSummary(JobId Job, JobState State, int Attempt, string? Message);

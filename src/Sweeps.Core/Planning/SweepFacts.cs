@@ -35,4 +35,7 @@ public sealed record SweepFacts
 
     /// <summary>Whether there is a test split to score.</summary>
     public bool HasTest { get; init; }
+
+    /// <summary>Results that were made elsewhere, for the leaderboard.</summary>
+    public IReadOnlyList<Spec.ExternalResult> External { get; init; } = [];
 }

@@ -91,7 +91,9 @@ public static class SpecReader
             }
         }
 
-        var grid = new GridSection(scalars, settings, marks).Read(root);
+        var gridSection = new GridSection(scalars, settings, marks);
+        var grid = gridSection.Read(root);
+        var arms = new ArmsSection(scalars, gridSection, marks);
         if (root["template"] is null && !grid.Any(axis => axis is { Name: "template", When: null }))
         {
             errors.Add(
@@ -107,6 +109,8 @@ public static class SpecReader
             Defaults = defaults,
             Data = data?.Spec ?? new DataSpec { Train = "" },
             Grid = grid,
+            Arms = arms.ReadArms(root),
+            Variants = arms.ReadVariants(root),
             ClassWeights = settings.ClassWeights,
             LabelTexts = root["label_texts"] is { } texts ? settings.LabelTexts(texts, "label_texts") : null,
             FileName = fileName,

@@ -21,6 +21,12 @@ public sealed record SweepSpec
     /// <summary>Seeds; each multiplies the grid. Empty: the default's seed alone.</summary>
     public IReadOnlyList<int> Seeds { get; init; } = [];
 
+    /// <summary>Lines beside the grid: not multiplied by its axes.</summary>
+    public IReadOnlyList<ArmSpec> Arms { get; init; } = [];
+
+    /// <summary>Other ways to decide from each trial's weights.</summary>
+    public IReadOnlyList<VariantSpec> Variants { get; init; } = [];
+
     /// <summary>Metric of the objective and its direction.</summary>
     public ObjectiveSpec Objective { get; init; } = new("macro_f1", true);
 

@@ -42,6 +42,18 @@ public abstract class ClassifierHead : IDisposable
     public virtual Tensor Hidden(Transformer model, Tensor hidden, int from, TokenBatch batch, DropoutContext dropout) =>
         model.HiddenAt(hidden, from, batch, Positions(model, batch), dropout);
 
+    /// <summary>Scores [B, C] of a batch, in 32 bits; their softmax are the labels' probabilities.</summary>
+    public virtual Tensor Scores(Transformer model, TokenBatch batch, DropoutContext dropout) =>
+        Logits(model, model.Hidden(batch, dropout), batch, dropout);
+
+    /// <summary>The label of each text, without dropout: the one with the highest score; -1 where a head names none.</summary>
+    public virtual int[] Decide(Transformer model, TokenBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        return Array.ConvertAll(Scores(model, batch, DropoutContext.None).argmax(1).cpu().data<long>().ToArray(), label => (int)label);
+    }
+
     /// <summary>Scores [B, C], in 32 bits.</summary>
     /// <param name="model">The model.</param>
     /// <param name="hidden">Its hidden states: all of them [B, T, H], or what <c>Hidden</c> gives, [B, H].</param>

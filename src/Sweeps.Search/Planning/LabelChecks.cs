@@ -40,7 +40,23 @@ internal static class LabelChecks
             settings = settings with { LabelTexts = all };
         }
 
-        return settings;
+        return settings with { Variants = Variants(spec, data, report) };
+    }
+
+    private static List<VariantSettings>? Variants(SweepSpec spec, DataFacts data, PlanReport report)
+    {
+        foreach (var variant in spec.Variants.Where(variant => variant.MultiplyLogit is not null))
+        {
+            ReportUnknown($"variants.{variant.Name}.multiply_logit", variant.MultiplyLogit!.Keys, data.Labels, report);
+        }
+
+        // None rather than an empty list: trials of specs without variants keep their settings.
+        return spec.Variants.Count == 0
+            ? null
+            : [.. spec.Variants.Select(variant => variant.Rest with
+            {
+                MultiplyLogit = variant.MultiplyLogit is { } factors ? [.. data.Labels.Select(label => factors.GetValueOrDefault(label, 1))] : null,
+            })];
     }
 
     /// <summary>Names in quotes, the first ten of them.</summary>

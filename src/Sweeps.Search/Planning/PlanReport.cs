@@ -17,6 +17,9 @@ internal sealed class PlanReport(SweepSpec spec)
 
     public SweepSpec Spec => spec;
 
+    /// <summary>The arm whose settings are checked; null: the grid's.</summary>
+    public string? Arm { get; set; }
+
     public void Warn(string text)
     {
         if (_said.Add(text))
@@ -32,9 +35,10 @@ internal sealed class PlanReport(SweepSpec spec)
     /// <summary>An error about the value of a setting: at that value in the grid when it is swept, else where it is fixed.</summary>
     public void ErrorAt(string setting, object value, string problem, string? allowed = null, string? nearest = null)
     {
-        var fixedAt = SettingTable.ByName[setting].Path;
+        var ofArm = $"arms.{Arm}.{setting}";
+        var fixedAt = Arm is not null && spec.Marks.ContainsKey(ofArm) ? ofArm : SettingTable.ByName[setting].Path;
         var axis = spec.Grid.FirstOrDefault(axis => axis.Name == setting);
-        var index = axis is null ? -1 : axis.Values.ToList().IndexOf(value);
+        var index = axis is null || Arm is not null ? -1 : axis.Values.ToList().IndexOf(value);
         var mark = index >= 0 && spec.Marks.TryGetValue($"grid.{setting}[{index}]", out var swept)
             ? swept
             : spec.Marks.GetValueOrDefault(fixedAt, SpecMark.Start);

@@ -66,9 +66,11 @@ public static class Planner
         }
 
         merge.Warn(report);
-        TrialChecks.WarnOfUnused(spec, merge.Unique, report);
-        var preflights = Preflights(merge.Unique, data, model);
-        var trials = Number(merge.Unique, space, rows, data, model, preflights, secondsPerStep);
+        var points = merge.Unique.Select(point => new PlannedTrial(0, point.Settings, Values(point, space), 0, null))
+            .Concat(Arms(spec, space, merge, rows, data, model, report)).ToList();
+        TrialChecks.WarnOfUnused(spec, [.. points.Select(point => point.Settings)], report);
+        var preflights = Preflights(points, data, model);
+        var trials = Number(points, rows, data, model, preflights, secondsPerStep);
         var total = trials.Sum(trial => (long)trial.Steps);
         return Empty(spec, data, space, report) with
         {
@@ -87,7 +89,7 @@ public static class Planner
 
     private static SweepPlan Empty(SweepSpec spec, DataFacts data, SearchSpace space, PlanReport report) => new()
     {
-        Axes = [.. space.Axes.Select(axis => axis.Name)],
+        Axes = AxesOf(spec, space),
         Warnings = report.Warnings,
         Errors = report.Errors,
         Facts = Facts(spec, data, space, 0, 0),
@@ -100,7 +102,8 @@ public static class Planner
         MaxTimeSeconds = spec.MaxTime?.TotalSeconds,
         DiskLimitBytes = spec.DiskLimitBytes,
         KeepCheckpoints = spec.KeepCheckpoints,
-        Axes = [.. space.Axes.Select(axis => axis.Name)],
+        Axes = AxesOf(spec, space),
+        External = [.. spec.Arms.Select(arm => arm.External).OfType<ExternalResult>()],
         Labels = data.Labels,
         Rows = data.Rows,
         GridPoints = points,
@@ -108,8 +111,43 @@ public static class Planner
         HasTest = data.Rows.GetValueOrDefault("test") > 0,
     };
 
+    /// <summary>The name under which the lines beside the grid are told apart.</summary>
+    private const string ArmAxis = "arm";
+
+    private static List<string> AxesOf(SweepSpec spec, SearchSpace space) =>
+    [
+        .. space.Axes.Select(axis => axis.Name)
+            .Concat(spec.Arms.Count > 0 ? [ArmAxis] : [])
+            .Concat(spec.Arms.SelectMany(arm => arm.Settings.Select(own => own.Key)))
+            .Distinct(StringComparer.Ordinal),
+    ];
+
+    /// <summary>Trials beside the grid.</summary>
+    private static List<PlannedTrial> Arms(
+        SweepSpec spec, SearchSpace space, PointMerge merge, int rows, DataFacts data, ModelFacts? model, PlanReport report)
+    {
+        var arms = new List<PlannedTrial>();
+        foreach (var arm in spec.Arms.Where(arm => arm.External is null))
+        {
+            var settings = space.Of(arm);
+            report.Arm = arm.Name;
+            TrialChecks.Check(settings, rows, data, model, report);
+            report.Arm = null;
+            if (merge.IsNew(settings))
+            {
+                arms.Add(new PlannedTrial(0, settings, [new(ArmAxis, arm.Name), .. arm.Settings], 0, null));
+            }
+            else
+            {
+                report.Warn($"the arm '{LabelChecks.Short(arm.Name)}' is the same as another trial: it is not run twice");
+            }
+        }
+
+        return arms;
+    }
+
     // The one that needs most memory decides whether the method fits; among equals the one with the longest step.
-    private static List<PlannedPreflight> Preflights(IReadOnlyList<SpacePoint> points, DataFacts data, ModelFacts? model)
+    private static List<PlannedPreflight> Preflights(List<PlannedTrial> points, DataFacts data, ModelFacts? model)
     {
         var tokens = MeanTokens(data, model);
         return
@@ -127,8 +165,7 @@ public static class Planner
     }
 
     private static List<PlannedTrial> Number(
-        List<SpacePoint> points,
-        SearchSpace space,
+        List<PlannedTrial> points,
         int rows,
         DataFacts data,
         ModelFacts? model,
@@ -142,28 +179,29 @@ public static class Planner
                 preflight => preflight.Method,
                 preflight => secondsPerStep![preflight.Method] / StepCost.OfStep(preflight.Settings, tokens, model),
                 StringComparer.Ordinal);
-        var trials = new List<PlannedTrial>(points.Count);
-        foreach (var point in points)
-        {
-            var steps = StepCount.Of(rows, point.Settings);
-            double? seconds = perUnit.TryGetValue(point.Settings.Method, out var unit)
-                ? unit * StepCost.OfTrial(
-                    point.Settings, steps, StepCount.OfEvaluations(rows, point.Settings), data.Rows.GetValueOrDefault("validation"), tokens, model)
-                : null;
-            var values = new List<KeyValuePair<string, object>>();
-            for (var i = 0; i < space.Axes.Count; i++)
+        return
+        [
+            .. points.Select((point, index) =>
             {
-                if (point.NotApplying[i] is null)
+                var steps = StepCount.Of(rows, point.Settings);
+                var cost = StepCost.OfTrial(
+                    point.Settings, steps, StepCount.OfEvaluations(rows, point.Settings), data.Rows.GetValueOrDefault("validation"), tokens, model);
+                return point with
                 {
-                    values.Add(new(space.Axes[i].Name, space.Axes[i].Values[point.Choice[i]]));
-                }
-            }
-
-            trials.Add(new PlannedTrial(trials.Count + 1, point.Settings, values, (int)Math.Min(int.MaxValue, steps), seconds));
-        }
-
-        return trials;
+                    Number = index + 1,
+                    Steps = (int)Math.Min(int.MaxValue, steps),
+                    Seconds = perUnit.TryGetValue(point.Settings.Method, out var unit) ? unit * cost : null,
+                };
+            }),
+        ];
     }
+
+    private static List<KeyValuePair<string, object>> Values(SpacePoint point, SearchSpace space) =>
+    [
+        .. Enumerable.Range(0, space.Axes.Count)
+            .Where(axis => point.NotApplying[axis] is null)
+            .Select(axis => KeyValuePair.Create(space.Axes[axis].Name, space.Axes[axis].Values[point.Choice[axis]])),
+    ];
 
     private static double? MeanTokens(DataFacts data, ModelFacts? model) => model?.MeanTokens ?? data.MeanTokens;
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Sweeps.Core.Json;
+using Sweeps.Core.Spec;
 using Sweeps.Search.Space;
 
 namespace Sweeps.Search.Planning;
@@ -36,12 +37,18 @@ internal sealed class PointMerge(SearchSpace space)
             _merged[(i, reason)] = (points + 1, into + (point.Choice[i] == 0 ? 1 : 0));
         }
 
-        // Lists in a record compare by reference, so the text of the settings is the key; of it only a hash is kept.
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(SweepsJson.Write(point.Settings)));
-        if (_seen.Add(new UInt128(BitConverter.ToUInt64(hash, 0), BitConverter.ToUInt64(hash, 8))))
+        if (IsNew(point.Settings))
         {
             Unique.Add(point);
         }
+    }
+
+    /// <summary>Whether no trial has had these settings yet; from now on one has.</summary>
+    public bool IsNew(TrialSettings settings)
+    {
+        // Lists in a record compare by reference, so the text of the settings is the key; of it only a hash is kept.
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(SweepsJson.Write(settings)));
+        return _seen.Add(new UInt128(BitConverter.ToUInt64(hash, 0), BitConverter.ToUInt64(hash, 8)));
     }
 
     public void Warn(PlanReport report)

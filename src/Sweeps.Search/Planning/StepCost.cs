@@ -21,6 +21,12 @@ public static class StepCost
     public static double OfStep(TrialSettings settings, double? meanTokens, ModelFacts? model)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        if (settings.Method == "zero-shot")
+        {
+            // Nothing is trained: its preflight times a batch of an evaluation.
+            return 2 * Weights(model) * Tokens(settings, meanTokens) * settings.EvaluationBatchSize;
+        }
+
         var tokens = (double)settings.BatchSize * settings.Accumulation * Tokens(settings, meanTokens);
         return (tokens * PerToken(settings, model)) + (OptimizerPerParameter * Trainable(settings, model));
     }
@@ -38,6 +44,11 @@ public static class StepCost
     public static double OfMemory(TrialSettings settings, ModelFacts? model)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        if (settings.Method == "zero-shot")
+        {
+            return (double)settings.EvaluationBatchSize * settings.MaxLength * (model?.HiddenSize ?? UnknownHidden) * 16;
+        }
+
         var layers = model?.Layers ?? UnknownLayers;
         var kept = 1 + (layers * Unfrozen(settings, model));
         var activations = (double)settings.BatchSize * settings.MaxLength * (model?.HiddenSize ?? UnknownHidden) * 16 * kept;

@@ -11,7 +11,8 @@ public static class StepCount
     public static long OfEpoch(int rows, TrialSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var batches = Ceiling(rows, settings.BatchSize);
+        // Solved examples in the prompt are not trained on.
+        var batches = Ceiling(Math.Max(1, rows - (settings.FewShot * settings.Data.Labels.Count)), settings.BatchSize);
         return Ceiling(batches, settings.Accumulation);
     }
 

@@ -56,15 +56,15 @@ internal static class TrialChecks
     }
 
     /// <summary>Says which fixed settings do nothing in any trial.</summary>
-    public static void WarnOfUnused(SweepSpec spec, IReadOnlyList<SpacePoint> points, PlanReport report)
+    public static void WarnOfUnused(SweepSpec spec, IReadOnlyList<TrialSettings> trials, PlanReport report)
     {
-        if (points.Count == 0)
+        if (trials.Count == 0)
         {
             return;
         }
 
         if (spec.Marks.Keys.FirstOrDefault(path => path.StartsWith("lora.", StringComparison.Ordinal)) is { } lora
-            && points.All(point => point.Settings.Method != "lora"))
+            && trials.All(trial => trial.Method != "lora"))
         {
             report.Warn($"{lora} does nothing: no trial uses the method lora");
         }
@@ -72,7 +72,7 @@ internal static class TrialChecks
         foreach (var (path, heads) in HeadsOnly)
         {
             if (spec.Marks.ContainsKey(path)
-                && !points.Any(point => heads.Contains(point.Settings.Head) || (path == "label_texts" && point.Settings.FewShot > 0)))
+                && !trials.Any(trial => heads.Contains(trial.Head) || (path == "label_texts" && trial.FewShot > 0)))
             {
                 report.Warn($"{path} does nothing: no trial uses the head {string.Join(" or ", heads)}");
             }
@@ -105,6 +105,11 @@ internal static class TrialChecks
 
     private static void CheckHead(TrialSettings settings, PlanReport report)
     {
+        if (settings.Head != "generate" && settings.Variants?.FirstOrDefault(variant => variant.Constrained is not null) is { } free)
+        {
+            report.Warn($"variants.{free.Name}.constrained does nothing under the head {settings.Head}: it decides for a label in any case");
+        }
+
         if (settings.Method == "zero-shot" && settings.Head is not ("label-tokens" or "generate"))
         {
             report.ErrorAt(

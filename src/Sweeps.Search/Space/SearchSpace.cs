@@ -42,6 +42,14 @@ public sealed class SearchSpace
     /// <summary>Choices in all, conditions not considered; capped at <see cref="long.MaxValue"/>.</summary>
     public long Size { get; }
 
+    /// <summary>The settings of a line beside the grid, in normal form.</summary>
+    public TrialSettings Of(ArmSpec arm)
+    {
+        ArgumentNullException.ThrowIfNull(arm);
+        return Applicability.Normalize(
+            arm.Settings.Aggregate(_defaults, (settings, own) => SettingTable.ByName[own.Key].With(settings, own.Value)), _layers);
+    }
+
     /// <summary>
     /// The point of a choice. Null when an axis whose condition fails stands at another than its first value: that point
     /// is the one of its first value and is not counted again.

@@ -36,6 +36,9 @@ internal sealed record CheckpointState
     /// <summary>Training seconds so far over all attempts, waits excluded.</summary>
     public double Seconds { get; init; }
 
+    /// <summary>Solved examples in front of every prompt: whoever labels texts with these weights needs them. Null: none.</summary>
+    public string? Examples { get; init; }
+
     /// <summary>LibTorch, CPU capability and threads: on another machine the weights may differ in the last bits.</summary>
     public required string Machine { get; init; }
 }

@@ -1,4 +1,5 @@
 using Sweeps.Core.Spec;
+using Sweeps.Models.Heads;
 using Sweeps.Training.Inputs;
 using Sweeps.Training.Recipes;
 
@@ -8,7 +9,10 @@ namespace Sweeps.Training.Evaluation;
 internal static class TrialDecider
 {
     /// <summary>How the trial's head decides.</summary>
-    public static IDecider Of(TrialModel model, TextEncoding encoding) => new ClassifierDecider(model, encoding.PadId);
+    public static IDecider Of(TrialModel model, TextEncoding encoding) =>
+        model.Head is GenerateHead generate
+            ? new GenerateDecider(model.Body, generate, encoding)
+            : new ClassifierDecider(model, encoding.PadId);
 
     /// <summary>What scores its splits.</summary>
     /// <param name="model">The model.</param>

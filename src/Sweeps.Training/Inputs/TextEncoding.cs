@@ -14,7 +14,8 @@ internal sealed class TextEncoding
     private const int BeatRows = 1000;
 
     private readonly TrialSettings _settings;
-    private readonly ExampleEncoder _encoder;
+    private readonly int _maxLength;
+    private ExampleEncoder _encoder;
     private LabelSet? _labels;
 
     /// <param name="settings">Template, labels, length.</param>
@@ -26,13 +27,10 @@ internal sealed class TextEncoding
         _settings = settings;
         Tokenizer = tokenizer;
         Template = TextTemplate.Parse(settings.Template);
-        _encoder = new ExampleEncoder(Template, tokenizer, Math.Min(settings.MaxLength, maxPositions), settings.Truncate switch
-        {
-            "head" => Keep.Head,
-            "tail" => Keep.Tail,
-            "middle" => Keep.Middle,
-            _ => throw new DataException(null, null, $"truncate '{settings.Truncate}' is not known", "Use head, tail or middle"),
-        });
+
+        // What is written behind a prompt needs positions too.
+        _maxLength = Math.Min(settings.MaxLength, maxPositions - LabelTokens.Room(settings, tokenizer));
+        _encoder = Encoder(Template);
     }
 
     /// <summary>The tokeniser.</summary>
@@ -44,6 +42,37 @@ internal sealed class TextEncoding
     /// <summary>The labels in order.</summary>
     /// <exception cref="DataException">Fewer than two are declared.</exception>
     public LabelSet Labels => _labels ??= LabelSet.Declared(_settings.Data.Labels);
+
+    /// <summary>Solved examples in front of every prompt; empty without any.</summary>
+    public string Examples { get; private set; } = "";
+
+    /// <summary>Puts solved examples in front of every prompt, in place of those before.</summary>
+    /// <exception cref="DataException">They leave no room for a text.</exception>
+    public void UseExamples(string text)
+    {
+        if (text != Examples)
+        {
+            Examples = text;
+            var literal = text.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
+            _encoder = Encoder(TextTemplate.Parse(literal + Template.Source));
+        }
+    }
+
+    /// <summary>Chooses solved examples among the training rows and uses them.</summary>
+    /// <returns>The rows that are left to train on.</returns>
+    /// <exception cref="DataException">A class has too few rows, or the examples leave no room for a text.</exception>
+    public DataTable ChooseExamples(DataTable train)
+    {
+        if (_settings.FewShot == 0)
+        {
+            return train;
+        }
+
+        var (text, rest) = FewShotExamples.Take(
+            train, _settings, Template, row => Labels.IndexOf(train, row, _settings.Data.LabelColumn));
+        UseExamples(text);
+        return rest;
+    }
 
     /// <summary>Id that fills short rows up.</summary>
     public int PadId => Tokenizer.PadId ?? 0;
@@ -110,12 +139,30 @@ internal sealed class TextEncoding
     /// <summary>Tokenises one text whose label is not known.</summary>
     public int[] Encode(Row row) => _encoder.Encode(row, 0).InputIds;
 
+    /// <summary>An encoded text without what the tokeniser puts behind it (an end token, say): where an answer goes on.</summary>
+    public int[] Prompt(int[] ids)
+    {
+        var suffix = Tokenizer.Suffix;
+        return suffix.Count > 0 && ids.Length > suffix.Count && ids.AsSpan(ids.Length - suffix.Count).SequenceEqual([.. suffix])
+            ? ids[..^suffix.Count]
+            : ids;
+    }
+
     /// <summary>Mean tokens of the rows, whatever their labels.</summary>
     public double MeanTokens(DataTable table) => table.Rows.Average(row => (double)Encode(row).Length);
 
     /// <summary>Share of the template's texts that the base model's vocabulary does not know.</summary>
     public UnknownShare Unknown(DataTable table) =>
         UnknownShare.Of(Tokenizer, table.Rows.Select(row => string.Join(' ', Template.Columns.Select(column => row[column]))));
+
+    private ExampleEncoder Encoder(TextTemplate template) =>
+        new(template, Tokenizer, _maxLength, _settings.Truncate switch
+        {
+            "head" => Keep.Head,
+            "tail" => Keep.Tail,
+            "middle" => Keep.Middle,
+            _ => throw new DataException(null, null, $"truncate '{_settings.Truncate}' is not known", "Use head, tail or middle"),
+        });
 
     private ReadOptions Options => ReadOptions.Default with { Delimiter = Delimiter(_settings.Data.Delimiter) };
 

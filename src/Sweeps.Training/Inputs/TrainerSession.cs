@@ -15,6 +15,7 @@ public sealed class TrainerSession
     private (string Key, ITokenizer Tokenizer)? _tokenizer;
     private readonly Dictionary<string, EncodedSplit> _splits = new(StringComparer.Ordinal);
     private string _splitsKey = "";
+    private string _examples = "";
 
     internal InputFiles Files { get; } = new();
 
@@ -41,10 +42,13 @@ public sealed class TrainerSession
             var other = Files.Find(assignment, "validation", beat) is { } path ? encoding.Read(path, "validation") : null;
             beat();
             var (trainRows, validationRows) = encoding.Divide(table, other);
+            trainRows = encoding.ChooseExamples(trainRows);
+            _examples = encoding.Examples;
             _splits["train"] = train = encoding.Encode(trainRows, beat);
             _splits["validation"] = validation = encoding.Encode(validationRows, beat);
         }
 
+        encoding.UseExamples(_examples);
         return (train, validation);
     }
 
@@ -52,6 +56,12 @@ public sealed class TrainerSession
     internal EncodedSplit TestRows(JobAssignment assignment, TrialSettings settings, TextEncoding encoding, Action beat)
     {
         Forget(assignment, settings);
+        if (settings.FewShot > 0)
+        {
+            // The examples of the test's prompts are those of training: rows of the training file.
+            TrainingRows(assignment, settings, encoding, beat);
+        }
+
         if (!_splits.TryGetValue("test", out var test))
         {
             var table = encoding.Read(Files.Require(assignment, "test", beat), "test");
@@ -70,10 +80,14 @@ public sealed class TrainerSession
             SweepsJson.Write(settings.Data),
             settings.Template,
             settings.MaxLength,
-            settings.Truncate);
+            settings.Truncate,
+            settings.Head == "generate",
+            settings.FewShot == 0 ? "" : $"{settings.FewShot} {settings.Seed}",
+            settings.FewShot == 0 && settings.Head != "generate" ? "" : SweepsJson.Write(settings.LabelTexts));
         if (key != _splitsKey)
         {
             _splits.Clear();
+            _examples = "";
             _splitsKey = key;
         }
     }

@@ -86,7 +86,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
             _objective,
             new EarlyStopping(_settings.Patience, _settings.MinDelta))
         {
-            State = state,
+            State = state with { Examples = _context.Encoding.Examples is { Length: > 0 } examples ? examples : null },
         };
         (_resumedFrom, _wasOver, _secondsBefore, _lastCheckpoint) = (state.Step, _loop.IsOver, state.Seconds, time.GetTimestamp());
         DurableFiles.CreateDirectory(assignment.Directory);

@@ -12,6 +12,7 @@ using Sweeps.Models.Methods.Lora;
 using Sweeps.Models.Methods.ZeroShot;
 using Sweeps.Models.Ops;
 using Sweeps.Models.Safetensors;
+using Sweeps.Training.Inputs;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,9 +22,8 @@ namespace Sweeps.Training.Recipes;
 internal sealed class TrialModel : IDisposable
 {
     /// <summary>Owns what it is made of.</summary>
-    internal TrialModel(Transformer body, ClassifierHead head, TrainingMethod method, IReadOnlyList<long>? labelTokens = null)
+    internal TrialModel(Transformer body, ClassifierHead head, TrainingMethod method)
     {
-        LabelTokens = labelTokens;
         Body = body;
         Head = head;
         Method = method;
@@ -36,9 +36,6 @@ internal sealed class TrialModel : IDisposable
 
     /// <summary>What decides.</summary>
     public ClassifierHead Head { get; }
-
-    /// <summary>The token that stands for each label under head label-tokens; null under others.</summary>
-    public IReadOnlyList<long>? LabelTokens { get; }
 
     /// <summary>What is trained.</summary>
     public TrainingMethod Method { get; }
@@ -70,17 +67,10 @@ internal sealed class TrialModel : IDisposable
         {
             body = ModelFamilies.Load(baseFolder, options);
             body.RecomputesBlocks = settings.GradientCheckpointing;
-            var labelTokens = settings switch
-            {
-                { Head: "label-tokens" } or { Head: "trimmed", Trim: "label-tokens" } => FindLabelTokens(settings, labels, tokenizer),
-                { Head: "trimmed", Trim: "first-rows" } => [.. Enumerable.Range(0, labels.Count).Select(row => (long)row)],
-                { Head: "trimmed" } => throw new ArgumentException($"trim '{settings.Trim}' is not known: label-tokens or first-rows"),
-                _ => null,
-            };
-            head = MakeHead(settings, body, labels, labelTokens, options);
+            head = MakeHead(settings, body, labels, tokenizer, options);
             var method = MakeMethod(settings, body, head, seed);
             return method.Trainable.Count > 0 || settings.Method == "zero-shot"
-                ? new TrialModel(body, head, method, labelTokens)
+                ? new TrialModel(body, head, method)
                 : throw new ArgumentException(
                     $"nothing is left to train: frozen_layers {settings.FrozenLayers} of {body.LayerCount} and a head without weights. "
                     + "Lower frozen_layers or use head linear");
@@ -95,7 +85,7 @@ internal sealed class TrialModel : IDisposable
 
     /// <summary>Scores [B, C] of a batch.</summary>
     public Tensor Logits(TokenBatch batch, DropoutContext dropout) =>
-        Head.Logits(Body, Body.Hidden(batch, dropout), batch, dropout);
+        Head.Scores(Body, batch, dropout);
 
     /// <summary>Copies saved weights in.</summary>
     /// <exception cref="InvalidDataException">They are not this trial's weights.</exception>
@@ -124,22 +114,34 @@ internal sealed class TrialModel : IDisposable
     }
 
     private static ClassifierHead MakeHead(
-        TrialSettings settings, Transformer body, LabelSet labels, List<long>? labelTokens, LoadOptions options) =>
-        settings.Head switch
+        TrialSettings settings, Transformer body, LabelSet labels, ITokenizer tokenizer, LoadOptions options)
+    {
+        IReadOnlyList<IReadOnlyList<IReadOnlyList<long>>> Texts() => LabelTokens.Of(settings, tokenizer);
+        return settings.Head switch
         {
             "linear" => new LinearHead(body, labels.Count, options),
-            "trimmed" => new TrimmedHead(body, labelTokens!, options),
             "label-tokens" => new LabelTokensHead(
                 body,
-                labelTokens!,
+                [.. Texts().Select(texts => (IReadOnlyList<long>)[.. texts.Select(tokens => tokens[0])])],
                 settings.Loss switch
                 {
                     "constrained" => LabelLoss.Constrained,
                     "vocabulary" => LabelLoss.FullVocabulary,
                     _ => throw new ArgumentException($"loss '{settings.Loss}' is not known: constrained or vocabulary"),
                 }),
+            "trimmed" => new TrimmedHead(
+                body,
+                settings.Trim switch
+                {
+                    "label-tokens" => [.. Texts().Select(texts => texts[0][0])],
+                    "first-rows" => [.. Enumerable.Range(0, labels.Count).Select(row => (long)row)],
+                    _ => throw new ArgumentException($"trim '{settings.Trim}' is not known: label-tokens or first-rows"),
+                },
+                options),
+            "generate" => new GenerateHead(body, Texts(), LabelTokens.End(tokenizer), labels.Names, settings.Constrained),
             _ => throw new ArgumentException($"head '{settings.Head}' is not known: linear, label-tokens, trimmed or generate"),
         };
+    }
 
     private static TrainingMethod MakeMethod(TrialSettings settings, Transformer body, ClassifierHead head, ulong seed)
     {
@@ -163,30 +165,5 @@ internal sealed class TrialModel : IDisposable
             default:
                 throw new ArgumentException($"method '{settings.Method}' is not known: full, lora or zero-shot");
         }
-    }
-
-    /// <summary>The first token of each label's text, as it follows the prompt.</summary>
-    private static List<long> FindLabelTokens(TrialSettings settings, LabelSet labels, ITokenizer tokenizer)
-    {
-        var texts = settings.LabelTexts?.Select(label => label.First).ToList() ?? labels.Names;
-        if (texts.Count != labels.Count)
-        {
-            throw new ArgumentException($"label_texts has {texts.Count} texts for {labels.Count} labels: give one for each, in their order");
-        }
-
-        var tokens = new List<long>();
-        foreach (var text in texts)
-        {
-            var ids = tokenizer.Encode(text, addSpecial: false);
-            if (ids.Length == 0 || ids[0] == tokenizer.UnkId)
-            {
-                throw new ArgumentException(
-                    $"head {settings.Head}: the base model's vocabulary does not know the label text '{text}'. Give label_texts that it knows, or use head linear");
-            }
-
-            tokens.Add(ids[0]);
-        }
-
-        return tokens;
     }
 }

@@ -1,35 +1,31 @@
+using Sweeps.Models;
+using Sweeps.Models.Heads;
 using Sweeps.Models.Ops;
 using Sweeps.Training.Batches;
 using Sweeps.Training.Inputs;
-using Sweeps.Training.Recipes;
 using static TorchSharp.torch;
 
 namespace Sweeps.Training.Tasks;
 
-/// <summary>Rows under a head that gives one score a class.</summary>
+/// <summary>Rows under a head that gives one score a class; the head knows how losses are weighted.</summary>
+/// <param name="model">The model; not owned.</param>
+/// <param name="head">Its head; not owned.</param>
 /// <param name="rows">The rows.</param>
-/// <param name="loss">Their loss; freed with the task.</param>
 /// <param name="padId">Id that fills short rows up.</param>
-internal sealed class ClassifierTask(EncodedSplit rows, StepLoss loss, int padId) : RowTask
+internal sealed class ClassifierTask(Transformer model, ClassifierHead head, EncodedSplit rows, int padId) : RowTask
 {
     /// <inheritdoc/>
     public override IReadOnlyList<int> Lengths => rows.Lengths;
 
     /// <inheritdoc/>
-    public override double Weight(int row) => loss.Weight([rows.Labels[row]]);
-
-    /// <inheritdoc/>
-    public override void Dispose()
-    {
-        loss.Dispose();
-        base.Dispose();
-    }
+    public override double Weight(int row) => head.Weight([rows.Labels[row]]);
 
     /// <inheritdoc/>
     protected override Tensor Loss(int[] batchRows, DropoutContext dropout, double divisor, List<IDisposable> kept)
     {
         var batch = BatchBuilder.Pad([.. batchRows.Select(row => rows.Rows[row])], padId);
         kept.Add(batch);
-        return loss.Of(batch, [.. batchRows.Select(row => (long)rows.Labels[row])], dropout, divisor);
+        long[] labels = [.. batchRows.Select(row => (long)rows.Labels[row])];
+        return head.Loss(model, model.Hidden(batch, dropout), batch, labels, dropout, divisor);
     }
 }

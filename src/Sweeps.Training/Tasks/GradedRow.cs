@@ -8,13 +8,15 @@ namespace Sweeps.Training.Tasks;
 /// For each token itself where it is graded, else <see cref="CausalLanguageLoss.Ignored"/>. The first token is never graded:
 /// nothing stands before it.
 /// </param>
-internal sealed record GradedRow(int[] Ids, long[] Labels)
+/// <param name="Class">Index of its class, for class weights.</param>
+internal sealed record GradedRow(int[] Ids, long[] Labels, int Class = 0)
 {
     /// <summary>Tokens that count in the loss.</summary>
     public int Graded => Labels.Length - 1 - Labels.AsSpan(1).Count(CausalLanguageLoss.Ignored);
 
     /// <summary>A prompt and its answer; the answer is graded.</summary>
-    public static GradedRow Of(int[] prompt, IReadOnlyList<int> answer) => new(
-        [.. prompt, .. answer],
-        [.. Enumerable.Repeat(CausalLanguageLoss.Ignored, prompt.Length), .. answer.Select(token => (long)token)]);
+    public static GradedRow Of(int[] prompt, IReadOnlyList<long> answer, int label) => new(
+        [.. prompt, .. answer.Select(token => (int)token)],
+        [.. Enumerable.Repeat(CausalLanguageLoss.Ignored, prompt.Length), .. answer],
+        label);
 }

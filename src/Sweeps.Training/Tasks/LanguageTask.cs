@@ -2,6 +2,7 @@ using Sweeps.Models;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Ops;
 using Sweeps.Training.Batches;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Sweeps.Training.Tasks;
@@ -11,19 +12,19 @@ namespace Sweeps.Training.Tasks;
 /// row weighs as much as it has graded tokens (times the weight of its class), so that a step's loss is a mean over tokens
 /// however its rows are divided: transformers' num_items_in_batch.
 /// </summary>
-/// <param name="model">A decoder.</param>
+/// <param name="model">A decoder; not owned.</param>
 /// <param name="rows">The rows.</param>
 /// <param name="padId">Id that fills short rows up.</param>
-/// <param name="labelSmoothing">Share of the target spread over the vocabulary, 0 to 1.</param>
-/// <param name="classWeights">Weight of each row; null: 1.</param>
-internal sealed class LanguageTask(
-    Transformer model, IReadOnlyList<GradedRow> rows, int padId, double labelSmoothing = 0, IReadOnlyList<float>? classWeights = null) : RowTask
+/// <param name="objective">Label smoothing (over the vocabulary), focal loss (by token), class weights; null: plain.</param>
+internal sealed class LanguageTask(Transformer model, IReadOnlyList<GradedRow> rows, int padId, ClassLoss? objective = null) : RowTask
 {
+    private readonly ClassLoss _objective = objective ?? new ClassLoss();
+
     /// <inheritdoc/>
     public override IReadOnlyList<int> Lengths { get; } = [.. rows.Select(row => row.Ids.Length)];
 
     /// <inheritdoc/>
-    public override double Weight(int row) => rows[row].Graded * (double)(classWeights?[row] ?? 1);
+    public override double Weight(int row) => rows[row].Graded * _objective.Weight([rows[row].Class]);
 
     /// <inheritdoc/>
     protected override Tensor Loss(int[] batchRows, DropoutContext dropout, double divisor, List<IDisposable> kept)
@@ -38,10 +39,8 @@ internal sealed class LanguageTask(
         }
 
         var (positions, targets) = CausalLanguageLoss.Supervised(labels, batch.Rows, batch.Length);
-        var weights = classWeights is null
-            ? null
-            : Array.ConvertAll(positions, position => classWeights[batchRows[position / batch.Length]]);
-        return CausalLanguageLoss.Loss(
-            model, model.Hidden(batch, dropout), batch, positions, targets, divisor, labelSmoothing, weights);
+        var classes = Array.ConvertAll(positions, position => (long)rows[batchRows[position / batch.Length]].Class);
+        var logits = model.Logits(Transformer.Rows(model.Hidden(batch, dropout), batch, positions)).to_type(ScalarType.Float32);
+        return _objective.Sum(logits, targets, classes).div(divisor);
     }
 }

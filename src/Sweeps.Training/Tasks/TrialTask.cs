@@ -1,5 +1,6 @@
 using Sweeps.Core.Spec;
 using Sweeps.Core.States;
+using Sweeps.Models.Heads;
 using Sweeps.Training.Batches;
 using Sweeps.Training.Inputs;
 using Sweeps.Training.Metrics;
@@ -16,8 +17,19 @@ internal static class TrialTask
     {
         try
         {
-            var weights = ClassWeighting.Resolve(settings, rows.Count(encoding.Labels.Count));
-            return new ClassifierTask(rows, new StepLoss(model, settings, weights), encoding.PadId);
+            var objective = new ClassLoss
+            {
+                ClassWeights = ClassWeighting.Resolve(settings, rows.Count(encoding.Labels.Count)),
+                LabelSmoothing = settings.LabelSmoothing,
+                FocalGamma = settings.FocalGamma,
+            };
+            if (model.Head is GenerateHead generate)
+            {
+                return new LanguageTask(model.Body, Answered(generate, rows, encoding), encoding.PadId, objective);
+            }
+
+            model.Head.Objective = objective;
+            return new ClassifierTask(model.Body, model.Head, rows, encoding.PadId);
         }
         catch (ArgumentException error)
         {
@@ -28,4 +40,9 @@ internal static class TrialTask
     /// <summary>The order of a trial's rows.</summary>
     public static IRowOrder Order(ITrainingTask task, TrialSettings settings) => new EpochOrder(
         task.Lengths, settings.BatchSize, settings.Accumulation, settings.Seed, settings.GroupByLength);
+
+    /// <summary>Prompts with the labels' texts behind them: only these are graded.</summary>
+    public static IReadOnlyList<GradedRow> Answered(GenerateHead head, EncodedSplit rows, TextEncoding encoding) =>
+        [.. rows.Rows.Select((prompt, row) =>
+            GradedRow.Of(encoding.Prompt(prompt), head.Answer(rows.Labels[row]), rows.Labels[row]))];
 }

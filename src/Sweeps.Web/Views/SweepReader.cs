@@ -71,7 +71,10 @@ internal sealed partial class SweepReader(
             trials,
             facts.Axes,
             facts.Labels,
-            [.. board.OtherJobs.Select(j => new JobSummary(j.Id, j.State, j.Attempt, j.Message))]);
+            [.. board.OtherJobs.Select(j => new JobSummary(j.Id, j.State, j.Attempt, j.Message))])
+        {
+            External = facts.External,
+        };
     }
 
     /// <summary>One trial of a sweep.</summary>

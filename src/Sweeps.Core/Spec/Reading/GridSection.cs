@@ -45,7 +45,13 @@ internal sealed class GridSection(Scalars scalars, SettingsSection settings, Dic
         return axes;
     }
 
-    private Setting? FindSetting(YamlScalar key, string path, string verb)
+    /// <summary>One value of a setting, or null (reported).</summary>
+    public object? Value(Setting setting, YamlNode node, string path) => setting.Type is ModulesType && node is YamlList list
+        ? settings.ModuleNames(list, path)
+        : scalars.Value(node, path, setting.Type);
+
+    /// <summary>The setting of a key, or null (reported).</summary>
+    public Setting? FindSetting(YamlScalar key, string path, string verb)
     {
         if (SettingTable.Find(key.Text) is { } setting)
         {
@@ -123,9 +129,7 @@ internal sealed class GridSection(Scalars scalars, SettingsSection settings, Dic
         for (var i = 0; i < items.Count; i++)
         {
             var item = items[i];
-            var value = setting.Type is ModulesType && item is YamlList list
-                ? settings.ModuleNames(list, path)
-                : scalars.Value(item, path, setting.Type);
+            var value = Value(setting, item, path);
             if (value is null)
             {
                 continue;

@@ -7,11 +7,16 @@ internal sealed class MapReader
 {
     private readonly Dictionary<string, YamlNode> _values = new(StringComparer.Ordinal);
 
-    public MapReader(YamlMap map, string path, ErrorList errors)
+    /// <param name="map">The section.</param>
+    /// <param name="layout">Which section of <see cref="SpecLayout"/> it is.</param>
+    /// <param name="errors">Takes what is wrong.</param>
+    /// <param name="path">Where it stands; null: where its layout says.</param>
+    public MapReader(YamlMap map, string layout, ErrorList errors, string? path = null)
     {
+        path ??= layout;
         Mark = map.Mark;
         Path = path;
-        var keys = SpecLayout.Sections[path];
+        var keys = SpecLayout.Sections[layout];
         foreach (var (key, value) in map.Entries)
         {
             if (keys.Contains(key.Text))

@@ -7,6 +7,8 @@ internal static class SpecLayout
 {
     public const string Data = "data";
     public const string Checkpoint = "checkpoint";
+    public const string Variant = "variants.NAME";
+    public const string External = "arms.NAME.external";
 
     public static IReadOnlyDictionary<string, IReadOnlyList<string>> Sections { get; } = new Dictionary<string, IReadOnlyList<string>>
     {
@@ -15,12 +17,14 @@ internal static class SpecLayout
             "name", "base", "data",
             .. SettingsOf(""),
             "label_texts", "training", "lora",
-            "grid", "seeds", "objective", "concurrency", "retries", "checkpoint", "max_time", "disk_limit",
+            "grid", "seeds", "arms", "variants", "objective", "concurrency", "retries", "checkpoint", "max_time", "disk_limit",
         ],
         [Data] = ["train", "validation", "test", "label", "labels", "format", "delimiter", "max_rows"],
         [SettingTable.Training] = [.. SettingsOf(SettingTable.Training)],
         [SettingTable.Lora] = [.. SettingsOf(SettingTable.Lora)],
         [Checkpoint] = ["steps", "seconds", "keep"],
+        [Variant] = ["multiply_logit", "add_log_prior", "temperature", "constrained"],
+        [External] = ["macro_f1", "accuracy", "loss"],
     };
 
     /// <summary>The full path of every key by its last name; the first section wins.</summary>

@@ -50,7 +50,7 @@ public sealed class ScoreVariantTests
 
         double LossAt(double temperature) =>
             ScoreVariant.Loss([.. scores.Select(row => row.Select(score => score / temperature).ToArray())], truth);
-        Assert.InRange(fitted, 1.2, 20);
+        Assert.InRange(fitted, 0.2, 20);
         Assert.True(LossAt(fitted) < LossAt(1));
         Assert.True(LossAt(fitted) <= LossAt(fitted * 1.02));
         Assert.True(LossAt(fitted) <= LossAt(fitted / 1.02));

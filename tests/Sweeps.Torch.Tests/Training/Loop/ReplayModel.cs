@@ -52,10 +52,11 @@ internal sealed class ReplayModel : IDisposable
         using var folder = SafetensorsFolder.OpenFile(SharedFiles.Golden(weights));
         var body = ModelFamilies.Load(ModelConfig.Parse("golden", file.GetProperty("config").GetRawText()), folder);
         var head = new LinearHead(body, file.GetProperty("num_labels").GetInt32(), new LoadOptions(), folder);
+        head.Objective = new ClassLoss { LabelSmoothing = labelSmoothing };
         var model = new TrialModel(body, head, new FullFineTuning(body, head.Parameters));
         var pad = (int)(body.PadTokenId ?? 0);
         var (train, validation) = (Labelled(file, "train"), Labelled(file, "eval"));
-        ClassifierTask Task(EncodedSplit rows) => new(rows, new StepLoss(model, Base with { LabelSmoothing = labelSmoothing }, null), pad);
+        ClassifierTask Task(EncodedSplit rows) => new(body, head, rows, pad);
         var replay = new ReplayModel(model.Trainable, Task(train), Task(validation), validation.Rows, validation.Labels, rows =>
         {
             using var batch = BatchBuilder.Pad(rows, pad);
@@ -71,7 +72,7 @@ internal sealed class ReplayModel : IDisposable
         using var folder = SafetensorsFolder.OpenFile(SharedFiles.Golden(weights));
         var body = ModelFamilies.Load(ModelConfig.Parse("golden", file.GetProperty("config").GetRawText()), folder);
         var pad = (int)(body.PadTokenId ?? 0);
-        LanguageTask Task(IEnumerable<GradedRow> rows) => new(body, [.. rows], pad, labelSmoothing);
+        LanguageTask Task(IEnumerable<GradedRow> rows) => new(body, [.. rows], pad, new ClassLoss { LabelSmoothing = labelSmoothing });
         var train = Graded(file, "train").Select(row => gradesEverything ? row with { Labels = [.. row.Ids.Select(id => (long)id)] } : row);
         var validation = Graded(file, "eval").ToList();
         int[][] prompts = [.. validation.Select(row => row.Ids)];

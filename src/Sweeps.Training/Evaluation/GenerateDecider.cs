@@ -1,0 +1,47 @@
+using System.Runtime.CompilerServices;
+using Sweeps.Models;
+using Sweeps.Models.Heads;
+using Sweeps.Models.Ops;
+using Sweeps.Training.Batches;
+using Sweeps.Training.Inputs;
+using Sweeps.Training.Tasks;
+using static TorchSharp.torch;
+
+namespace Sweeps.Training.Evaluation;
+
+/// <summary>Decides by what the model writes after the prompt; the loss is that of the labels' tokens, as in training.</summary>
+/// <param name="model">A decoder.</param>
+/// <param name="head">Its head.</param>
+/// <param name="encoding">Padding, and what ends a prompt.</param>
+internal sealed class GenerateDecider(Transformer model, GenerateHead head, TextEncoding encoding) : IDecider
+{
+    private readonly ConditionalWeakTable<EncodedSplit, LanguageTask> _answered = [];
+
+    /// <inheritdoc/>
+    public BatchVerdict Judge(EncodedSplit split, int[] rows, bool withScores)
+    {
+        var task = _answered.GetValue(split, own => new LanguageTask(model, TrialTask.Answered(head, own, encoding), encoding.PadId));
+        var loss = task.MeanLoss(rows);
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        using var batch = Prompts(split, rows);
+        return new BatchVerdict(
+            loss,
+            head.Decide(model, batch),
+            withScores
+                ? [.. head.Scores(model, batch, DropoutContext.None).contiguous().data<float>().ToArray().Chunk(head.LabelCount)]
+                : null);
+    }
+
+    /// <inheritdoc/>
+    public int[]? Decide(EncodedSplit split, int[] rows, bool constrained)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        using var batch = Prompts(split, rows);
+        return head.Decide(model, batch, constrained);
+    }
+
+    private TokenBatch Prompts(EncodedSplit split, int[] rows) =>
+        BatchBuilder.Pad([.. rows.Select(row => encoding.Prompt(split.Rows[row]))], encoding.PadId);
+}
