@@ -21,7 +21,12 @@ internal sealed record Launch(SpecFile File, SweepSpec Spec, PreparedData Data, 
         var spec = file.Read();
         var data = PreparedData.Read(spec, file.Folder, scratch);
         var baseName = file.AbsoluteBase(spec);
-        var settings = spec.Defaults with { Base = baseName, Data = spec.Defaults.Data with { Labels = data.Facts.Labels } };
+        var settings = spec.Defaults with
+        {
+            Base = baseName,
+            Data = spec.Defaults.Data with { Labels = data.Facts.Labels },
+            LabelTexts = spec.TextsOf(data.Facts.Labels),
+        };
         var model = await trainer.InspectAsync(baseName, settings, data.Files[0].Path, cancellation);
         var plan = Planner.Plan(spec, data.Facts, model);
         return plan.Errors.Count == 0

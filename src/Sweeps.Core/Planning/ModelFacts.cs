@@ -29,4 +29,12 @@ public sealed record ModelFacts
 
     /// <summary>Mean tokens an example; null when no data were given.</summary>
     public double? MeanTokens { get; init; }
+
+    /// <summary>
+    /// Tokens of the texts of each label, in label order; none where a token is not known. Null when no labels were given.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<IReadOnlyList<int>>>? LabelTokens { get; init; }
+
+    /// <summary>The end token of the tokenizer; null: it names none.</summary>
+    public int? EndToken { get; init; }
 }

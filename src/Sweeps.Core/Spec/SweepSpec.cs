@@ -51,6 +51,11 @@ public sealed record SweepSpec
     /// <summary>Texts of labels, for heads that read or write them; labels not named keep their own. Null: no map.</summary>
     public IReadOnlyDictionary<string, LabelText>? LabelTexts { get; init; }
 
+    /// <summary>The texts of each of these labels: those given, else the label itself; null when none is given.</summary>
+    public IReadOnlyList<LabelText>? TextsOf(IReadOnlyList<string> labels) => LabelTexts is null
+        ? null
+        : [.. labels.Select(label => LabelTexts.TryGetValue(label, out var own) ? own : new LabelText(label))];
+
     /// <summary>File name, for messages.</summary>
     public string FileName { get; init; } = "";
 

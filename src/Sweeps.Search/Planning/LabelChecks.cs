@@ -25,10 +25,9 @@ internal static class LabelChecks
             settings = settings with { CustomClassWeights = [.. data.Labels.Select(label => weights.GetValueOrDefault(label, 1))] };
         }
 
-        if (spec.LabelTexts is { } texts)
+        if (spec.TextsOf(data.Labels) is { } all)
         {
-            ReportUnknown("label_texts", texts.Keys, data.Labels, report);
-            var all = data.Labels.Select(label => texts.TryGetValue(label, out var given) ? given : new LabelText(label)).ToList();
+            ReportUnknown("label_texts", spec.LabelTexts!.Keys, data.Labels, report);
             foreach (var same in all.SelectMany(label => label.Texts).GroupBy(text => text, StringComparer.Ordinal).Where(group => group.Count() > 1))
             {
                 report.Error(

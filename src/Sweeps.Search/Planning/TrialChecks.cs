@@ -17,8 +17,6 @@ internal static class TrialChecks
         ("constrained", ["generate"]),
     ];
 
-    private static readonly string[] TextHeads = ["label-tokens", "trimmed", "generate"];
-
     public static void Check(TrialSettings settings, int rows, DataFacts data, ModelFacts? model, PlanReport report)
     {
         if (model is not null)
@@ -26,7 +24,7 @@ internal static class TrialChecks
             CheckModel(settings, model, report);
         }
 
-        CheckHead(settings, report);
+        HeadChecks.Check(settings, model, report);
         var steps = StepCount.Of(rows, settings);
         CheckLoop(settings, rows, steps, report);
         if (steps > int.MaxValue)
@@ -103,25 +101,6 @@ internal static class TrialChecks
         }
     }
 
-    private static void CheckHead(TrialSettings settings, PlanReport report)
-    {
-        if (settings.Head != "generate" && settings.Variants?.FirstOrDefault(variant => variant.Constrained is not null) is { } free)
-        {
-            report.Warn($"variants.{free.Name}.constrained does nothing under the head {settings.Head}: it decides for a label in any case");
-        }
-
-        if (settings.Method == "zero-shot" && settings.Head is not ("label-tokens" or "generate"))
-        {
-            report.ErrorAt(
-                "method",
-                "zero-shot",
-                settings.Head == "linear"
-                    ? "zero-shot trains nothing, and the head linear begins with chance: it can only guess"
-                    : "zero-shot trains nothing, and the head trimmed is made to be trained",
-                "the head label-tokens or generate for zero-shot");
-        }
-    }
-
     private static void CheckModel(TrialSettings settings, ModelFacts model, PlanReport report)
     {
         if (settings.FrozenLayers > model.Layers)
@@ -133,7 +112,7 @@ internal static class TrialChecks
                 $"0 to {model.Layers}");
         }
 
-        if (TextHeads.Contains(settings.Head) && !model.IsDecoder)
+        if (HeadChecks.TextHeads.Contains(settings.Head) && !model.IsDecoder)
         {
             report.ErrorAt(
                 "head",

@@ -24,7 +24,7 @@ internal static class FewShotExamples
     /// <param name="labelOf">Class of a row.</param>
     /// <returns>The text in front of every prompt, and the rows that are left to train on.</returns>
     /// <exception cref="DataException">A class has too few rows.</exception>
-    public static (string Text, DataTable Rest) Take(
+    public static (string Text, DataTable Left) Take(
         DataTable train, TrialSettings settings, TextTemplate template, Func<Row, int> labelOf)
     {
         var seed = StableHash.Mix(StableHash.Of("few-shot"), (ulong)(uint)settings.Seed);

@@ -68,10 +68,10 @@ internal sealed class TextEncoding
             return train;
         }
 
-        var (text, rest) = FewShotExamples.Take(
+        var (text, left) = FewShotExamples.Take(
             train, _settings, Template, row => Labels.IndexOf(train, row, _settings.Data.LabelColumn));
         UseExamples(text);
-        return rest;
+        return left;
     }
 
     /// <summary>Id that fills short rows up.</summary>

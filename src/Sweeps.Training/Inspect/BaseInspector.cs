@@ -41,7 +41,17 @@ public static class BaseInspector
         {
             UnknownShare = encoding.Unknown(table).Value,
             MeanTokens = encoding.MeanTokens(table),
+            EndToken = encoding.Tokenizer.EosId,
+            LabelTokens = settings.Data.Labels.Count == 0 ? null
+                : [.. LabelTokens.Texts(settings).Select(label => (IReadOnlyList<IReadOnlyList<int>>)[.. label.Texts.Select(text => Known(encoding.Tokenizer, text))])],
         };
+    }
+
+    /// <summary>Tokens of a label's text; none when one is not known.</summary>
+    private static int[] Known(ITokenizer tokenizer, string text)
+    {
+        var ids = tokenizer.Encode(text, addSpecial: false);
+        return ids.Contains(tokenizer.UnkId ?? -1) ? [] : ids;
     }
 
     /// <summary>Longest input of a base model, from its config alone.</summary>

@@ -32,6 +32,8 @@ public sealed class PlanErrorsTests
     [InlineData("frozen_layers: 7", 4, 16, "frozen_layers 7 is more than the 6 layers", null)]
     [InlineData("grid: {frozen_layers: [0, 7]}", 4, 27, "Allowed: 0 to 6", null)]
     [InlineData("head: label-tokens", 4, 7, "bert is an encoder", "linear")]
+    [InlineData("arms: {a: {frozen_layers: 9}}", 4, 27, "frozen_layers 9 is more than the 6 layers", null)]
+    [InlineData("arms: {a: {method: zero-shot}}", 4, 20, "zero-shot trains nothing", null)]
     [InlineData("head: generate", 4, 7, "bert is an encoder", "linear")]
     [InlineData("head: trimmed", 4, 7, "bert is an encoder", "linear")]
     [InlineData("method: zero-shot", 4, 9, "zero-shot trains nothing, and the head linear begins with chance", null)]
@@ -52,6 +54,43 @@ public sealed class PlanErrorsTests
         Assert.Equal((line, column, nearest), (error.Line, error.Column, error.Nearest));
         Assert.StartsWith($"grid.yaml:{line}:{column}: ", error.ToString(), StringComparison.Ordinal);
         Assert.Contains(says, error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("generate", 4, 7, "'no' and 'yes' give the same tokens", "5 6", "5 6")]
+    [InlineData("generate", 0, 0, null, "5", "5 6")]
+    [InlineData("label-tokens", 4, 7, "begin with the same token, and the head label-tokens reads only the first", "5", "5 6")]
+    [InlineData("trimmed", 4, 7, "begin with the same token", "5 7", "5 6")]
+    [InlineData("trimmed\ntrim: first-rows", 0, 0, null, "5 7", "5 6")]
+    [InlineData("generate", 4, 7, "does not know the text 'yes' of the label 'yes'", "5", "")]
+    [InlineData("linear", 0, 0, null, "5", "")]
+    public void Labels_that_are_no_tokens_or_the_same_are_refused(string head, int line, int column, string? says, string no, string yes)
+    {
+        IReadOnlyList<IReadOnlyList<int>> Tokens(string ids) =>
+            [[.. ids.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, System.Globalization.CultureInfo.InvariantCulture))]];
+        var model = Gemma with { LabelTokens = [Tokens(no), Tokens(yes)], EndToken = 1 };
+
+        var plan = Planner.Plan(Read("\"{message}\"", "head: " + head), Data, model);
+
+        if (says is null)
+        {
+            Assert.Empty(plan.Errors);
+            return;
+        }
+
+        var error = Assert.Single(plan.Errors);
+        Assert.Equal((line, column), (error.Line, error.Column));
+        Assert.Contains(says, error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_base_without_an_end_token_cannot_generate_labels()
+    {
+        var model = Gemma with { LabelTokens = [[[5]], [[6]]] };
+
+        var error = Assert.Single(Planner.Plan(Read("\"{message}\"", "head: generate"), Data, model).Errors);
+
+        Assert.Contains("the tokenizer of the base model names none", error.Problem, StringComparison.Ordinal);
     }
 
     [Fact]

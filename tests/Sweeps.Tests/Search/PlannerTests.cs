@@ -93,6 +93,46 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void Arms_stand_beside_the_grid_and_are_not_multiplied_by_it()
+    {
+        var plan = Plan("""
+            head: label-tokens
+            grid: {learning_rate: [1e-4, 1e-3], epochs: [1, 2]}
+            arms:
+              guess: {method: zero-shot}
+              shown: {method: zero-shot, few_shot: 2}
+              again: {learning_rate: 1e-3, epochs: 2}
+              elsewhere: {external: {macro_f1: 0.91}}
+            """);
+
+        Assert.Empty(plan.Errors);
+        Assert.Equal(6, plan.Trials.Count);
+        Assert.Equal("""{"arm":"guess","method":"zero-shot"}""", plan.Trials[4].PointJson());
+        Assert.Equal("""{"arm":"shown","method":"zero-shot","few_shot":2}""", plan.Trials[5].PointJson());
+        Assert.Equal([0, 0], plan.Trials.TakeLast(2).Select(trial => trial.Steps));
+        Assert.Equal(["learning_rate", "epochs", "arm", "method", "few_shot"], plan.Axes);
+        Assert.Equal(plan.Axes, plan.Facts.Axes);
+        Assert.Equal(new ExternalResult("elsewhere", 0.91, null, null), Assert.Single(plan.Facts.External));
+        Assert.Contains("the arm 'again' is the same as another trial: it is not run twice", plan.Warnings);
+        Assert.Equal(["full", "zero-shot"], plan.Preflights.Select(preflight => preflight.Method));
+    }
+
+    [Fact]
+    public void Variants_are_put_in_the_order_of_the_labels()
+    {
+        var plan = Plan("""
+            variants:
+              boosted: {multiply_logit: {Over: 2.5}}
+              calibrated: {temperature: fit}
+            """);
+
+        var variants = Assert.Single(plan.Trials).Settings.Variants!;
+        Assert.Equal([1, 1, 2.5], variants[0].MultiplyLogit!);
+        Assert.True(variants[1].FitsTemperature);
+        Assert.Contains("'Up' is no label", Assert.Single(Plan("variants: {b: {multiply_logit: {Up: 2}}}").Errors).Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Rank_makes_no_extra_trial_under_full()
     {
         var plan = Plan("grid: {method: [full, lora], rank: [4, 16], learning_rate: [1e-4, 1e-3, 1e-2], epochs: [1, 3]}");

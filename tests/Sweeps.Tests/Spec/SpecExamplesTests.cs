@@ -24,7 +24,7 @@ public sealed class SpecExamplesTests
     [Fact]
     public void The_examples_are_those_promised()
     {
-        Assert.Equal(["banking77", "full-vs-lora", "minimal", "quickstart"], SpecExamples.Names);
+        Assert.Equal(["banking77", "banking77-gemma3", "full-vs-lora", "minimal", "quickstart"], SpecExamples.Names);
         Assert.Null(SpecExamples.Get("quick"));
     }
 

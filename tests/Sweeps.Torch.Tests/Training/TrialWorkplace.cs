@@ -38,6 +38,7 @@ internal sealed class TrialWorkplace : IDisposable
         CampaignGenerator.Generate(CampaignPreset.V25, 1, train, validation, test).WriteCsv(_root);
         MakeBase("bert", Bert);
         MakeBase("gemma3", Gemma3);
+        MakeBase("long", Gemma3.Replace("\"max_position_embeddings\": 40", "\"max_position_embeddings\": 160", StringComparison.Ordinal), 160);
     }
 
     public static TrialSettings Settings { get; } = new()
@@ -80,9 +81,9 @@ internal sealed class TrialWorkplace : IDisposable
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
-    private void MakeBase(string name, string config)
+    private void MakeBase(string name, string config, int positions = 40)
     {
-        CampaignTokenizer.Write(this[name], 40);
+        CampaignTokenizer.Write(this[name], positions);
         File.WriteAllText(Path.Combine(this[name], "config.json"), config);
         using var model = ModelFamilies.Create(ModelConfig.Read(this[name]), new LoadOptions { Seed = 3 });
         SafetensorsWriter.Save(

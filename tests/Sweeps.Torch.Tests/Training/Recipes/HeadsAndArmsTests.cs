@@ -1,6 +1,7 @@
 using Sweeps.Core.Ids;
 using Sweeps.Core.Spec;
 using Sweeps.Core.Trainer;
+using Sweeps.Data.Campaigns;
 using Xunit;
 
 namespace Sweeps.Torch.Tests.Training.Recipes;
@@ -96,5 +97,110 @@ public sealed class HeadsAndArmsTests : IDisposable
             _place.Assign("bert", new JobId("s", JobKind.Evaluate, 2), 1, settings with { Variants = variants }, link.Offers), test));
         Assert.Equal(5, Assert.Single(test.Offers).Evaluations.Count);
         Assert.All(test.Offers[0].Evaluations, evaluation => Assert.Equal("test", evaluation.Split));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Generate_learns_to_write_the_labels(bool constrained)
+    {
+        var settings = TrialWorkplace.Settings with { Head = "generate", Constrained = constrained, Epochs = 6, LearningRate = 1e-2 };
+        var link = new RecordingLink();
+
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign("gemma3", JobId.Train("s", 1), 1, settings), link));
+
+        var evaluations = link.Offers.SelectMany(offer => offer.Evaluations).ToList();
+        Assert.True(evaluations[^1].Loss < 0.8 * evaluations[0].Loss, $"{evaluations[0].Loss} to {evaluations[^1].Loss}");
+        Assert.InRange(evaluations[^1].Accuracy, 0.3, 1);
+    }
+
+    [Fact]
+    public void Free_and_constrained_decoding_are_arms_of_one_trial()
+    {
+        var settings = TrialWorkplace.Settings with
+        {
+            Method = "zero-shot",
+            Head = "generate",
+            Variants =
+            [
+                new() { Name = "free", Constrained = false },
+                new() { Name = "scored", Temperature = 1 },
+            ],
+        };
+        var link = new RecordingLink();
+
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign("gemma3", JobId.Train("s", 1), 1, settings), link));
+
+        var of = Assert.Single(link.Offers).Evaluations.ToDictionary(evaluation => evaluation.Variant);
+        // An untrained model writes no label unless it must.
+        Assert.Equal(0, of["free"].Accuracy);
+        Assert.True(of["plain"].Accuracy > 0);
+        Assert.True(of["scored"].Accuracy > 0);
+    }
+
+    [Fact]
+    public void Several_texts_of_a_label_count_together()
+    {
+        var settings = TrialWorkplace.Settings with { Method = "zero-shot", Head = "label-tokens" };
+        var one = Evaluate(settings);
+        Assert.Equal(one.Loss, Evaluate(settings with { LabelTexts = [new("Under"), new("Average"), new("Over")] }).Loss);
+        var more = Evaluate(settings with { LabelTexts = [new(["Under", CampaignWords.Vocabulary[40], CampaignWords.Vocabulary[41]]), new("Average"), new("Over")] });
+        Assert.NotEqual(one.Loss, more.Loss);
+    }
+
+    [Theory]
+    [InlineData("label-tokens")]
+    [InlineData("generate")]
+    public void Labels_that_nothing_tells_apart_are_refused(string head)
+    {
+        var settings = TrialWorkplace.Settings with { Head = head, LabelTexts = [new("Under"), new("Over"), new("Over")] };
+
+        var failed = Assert.IsType<FailedFrame>(
+            TrialWorkplace.Run(_place.Assign("gemma3", new JobId("s", JobKind.Preflight, 1), 1, settings), new RecordingLink()));
+
+        Assert.Equal(Core.States.FailureClass.BadSpec, failed.Failure);
+        Assert.Contains(head == "generate" ? "give the same tokens" : "share their first token", failed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Few_shot_examples_stand_in_front_of_every_prompt_and_are_not_trained_on()
+    {
+        var settings = TrialWorkplace.Settings with { FewShot = 1, MaxLength = 40, Method = "zero-shot", Head = "label-tokens" };
+        var failed = Assert.IsType<FailedFrame>(
+            TrialWorkplace.Run(_place.Assign("gemma3", JobId.Train("s", 1), 1, settings), new RecordingLink()));
+        Assert.Equal(Core.States.FailureClass.BadData, failed.Failure);
+        Assert.Contains("leaves nothing of max_length 40", failed.Message, StringComparison.Ordinal);
+
+        var (train, validation, examples) = Encode(settings with { MaxLength = 200 });
+        var (plain, others, none) = Encode(settings with { FewShot = 0 });
+        var (_, _, same) = Encode(settings with { MaxLength = 200 });
+        var (_, _, different) = Encode(settings with { MaxLength = 200, Seed = 5 });
+
+        Assert.Equal("", none);
+        Assert.Equal(examples, same);
+        Assert.NotEqual(examples, different);
+        Assert.Equal(3, examples.Split(Sweeps.Training.Inputs.FewShotExamples.Separator, StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal(plain.Rows.Length - 3, train.Rows.Length);
+        Assert.Equal(others.Rows.Length, validation.Rows.Length);
+        var added = validation.Lengths[0] - others.Lengths[0];
+        Assert.All(validation.Lengths.Zip(others.Lengths), pair => Assert.Equal(added, pair.First - pair.Second));
+        // What all prompts begin with.
+        Assert.All(validation.Rows, row => Assert.Equal(train.Rows[0][..added], row[..added]));
+    }
+
+    private OfferedEvaluation Evaluate(TrialSettings settings)
+    {
+        var link = new RecordingLink();
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign("gemma3", JobId.Train("s", 1), 1, settings), link));
+        return Assert.Single(Assert.Single(link.Offers).Evaluations);
+    }
+
+    private (Sweeps.Training.Inputs.EncodedSplit Train, Sweeps.Training.Inputs.EncodedSplit Validation, string Examples) Encode(TrialSettings settings)
+    {
+        var session = new Sweeps.Training.Inputs.TrainerSession();
+        var assignment = _place.Assign("gemma3", JobId.Train("s", 1), 1, settings);
+        var encoding = new Sweeps.Training.Inputs.TextEncoding(settings, Data.Tokenizers.TokenizerLoader.Load(_place["gemma3"]), 400);
+        var (train, validation) = session.TrainingRows(assignment, settings, encoding, () => { });
+        return (train, validation, encoding.Examples);
     }
 }

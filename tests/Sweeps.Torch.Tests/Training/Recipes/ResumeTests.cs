@@ -32,6 +32,8 @@ public sealed class ResumeTests : IDisposable
         { "bert", "lora, recomputed, accumulated", 15 },
         { "gemma3", "smoothed, focal, weighted", 30 },
         { "gemma3", "trimmed", 30 },
+        { "gemma3", "generate", 30 },
+        { "long", "generate, lora, few-shot", 30 },
     };
 
     [Theory]
@@ -118,6 +120,8 @@ public sealed class ResumeTests : IDisposable
         "bfloat16" => TrialWorkplace.Settings with { Precision = "bfloat16" },
         "lora, recomputed, accumulated" =>
             TrialWorkplace.Lora with { GradientCheckpointing = true, Accumulation = 2, AccumulationMean = "batches", GroupByLength = false },
+        "generate" => TrialWorkplace.Settings with { Head = "generate", EvaluateSteps = 10 },
+        "generate, lora, few-shot" => TrialWorkplace.Lora with { Head = "generate", FewShot = 1, MaxLength = 120, EvaluateSteps = 10 },
         "trimmed" => TrialWorkplace.Settings with { Head = "trimmed", FrozenLayers = 1 },
         "smoothed, focal, weighted" =>
             TrialWorkplace.Settings with { LabelSmoothing = 0.1, FocalGamma = 2, ClassWeights = "balanced" },
