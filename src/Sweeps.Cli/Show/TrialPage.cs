@@ -2,6 +2,7 @@ using System.Globalization;
 using Spectre.Console;
 using Sweeps.Core.Api;
 using Sweeps.Core.Ledger;
+using Sweeps.Core.Spec;
 
 namespace Sweeps.Cli.Show;
 
@@ -73,7 +74,7 @@ internal static class TrialPage
         {
             table.AddRow(
                 e.Step.ToString(CultureInfo.InvariantCulture),
-                Markup.Escape(e.Split),
+                Markup.Escape(e.Variant == VariantSettings.Plain ? e.Split : $"{e.Split}, {e.Variant}"),
                 Format.Score(e.Loss),
                 Format.Score(e.Accuracy),
                 Format.Score(e.MacroF1),

@@ -10,7 +10,7 @@ namespace Sweeps.Training.Tasks;
 /// <summary>
 /// Texts whose next tokens a decoder learns where they are graded; the vocabulary projection is computed nowhere else. A
 /// row weighs as much as it has graded tokens (times the weight of its class), so that a step's loss is a mean over tokens
-/// however its rows are divided: transformers' num_items_in_batch.
+/// however its rows are divided: transformers' num_items_in_batch. Nor is the last block computed elsewhere.
 /// </summary>
 /// <param name="model">A decoder; not owned.</param>
 /// <param name="rows">The rows.</param>
@@ -40,7 +40,7 @@ internal sealed class LanguageTask(Transformer model, IReadOnlyList<GradedRow> r
 
         var (positions, targets) = CausalLanguageLoss.Supervised(labels, batch.Rows, batch.Length);
         var classes = Array.ConvertAll(positions, position => (long)rows[batchRows[position / batch.Length]].Class);
-        var logits = model.Logits(Transformer.Rows(model.Hidden(batch, dropout), batch, positions)).to_type(ScalarType.Float32);
+        var logits = model.Logits(model.HiddenAt(batch, positions, dropout)).to_type(ScalarType.Float32);
         return _objective.Sum(logits, targets, classes).div(divisor);
     }
 }
