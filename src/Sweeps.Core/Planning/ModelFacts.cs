@@ -24,6 +24,9 @@ public sealed record ModelFacts
     /// <summary>Whether it generates (decoder) and so can take the head <c>label-tokens</c>.</summary>
     public required bool IsDecoder { get; init; }
 
+    /// <summary>Whether it can write a label's text: decoders and encoder-decoders.</summary>
+    public bool Writes { get; init; }
+
     /// <summary>Share of unknown tokens over the training texts, 0 to 1; null when no data were given.</summary>
     public double? UnknownShare { get; init; }
 

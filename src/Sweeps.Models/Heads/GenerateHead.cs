@@ -7,7 +7,7 @@ namespace Sweeps.Models.Heads;
 /// <summary>
 /// Writes a label as text after the prompt. Decides by greedy decoding, constrained to the labels' tokens or free; a score
 /// of a label is the log-probability of its text among those of all labels. Every label ends with the end token, so that
-/// one may begin another. For decoders; has no weights of its own.
+/// one may begin another. For decoders and encoder-decoders; has no weights of its own.
 /// </summary>
 public sealed class GenerateHead : ClassifierHead
 {
@@ -17,7 +17,7 @@ public sealed class GenerateHead : ClassifierHead
     private readonly bool constrained;
 
     /// <summary>Makes the head.</summary>
-    /// <param name="model">A decoder.</param>
+    /// <param name="model">A decoder or encoder-decoder.</param>
     /// <param name="texts">Tokens of the texts of each label, the one to learn first, without the end token.</param>
     /// <param name="endToken">Ends every label.</param>
     /// <param name="names">What labels are called in messages.</param>
@@ -32,9 +32,9 @@ public sealed class GenerateHead : ClassifierHead
         IReadOnlyList<string> names,
         bool constrained = true)
     {
-        if (!model.IsDecoder)
+        if (!model.IsDecoder && model is not EncoderDecoder)
         {
-            throw new ArgumentException($"head generate needs a decoder; {model.ModelType} is an encoder: use head linear");
+            throw new ArgumentException($"head generate needs a model that writes; {model.ModelType} is an encoder: use head linear");
         }
 
         if (texts.Count < 2 || texts.Any(label => label.Count == 0))

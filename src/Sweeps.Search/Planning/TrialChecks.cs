@@ -112,13 +112,15 @@ internal static class TrialChecks
                 $"0 to {model.Layers}");
         }
 
-        if (HeadChecks.TextHeads.Contains(settings.Head) && !model.IsDecoder)
+        if (HeadChecks.TextHeads.Contains(settings.Head) && !model.IsDecoder && !(settings.Head == "generate" && model.Writes))
         {
             report.ErrorAt(
                 "head",
                 settings.Head,
-                $"the head {settings.Head} needs a model that generates, and {model.Family} is an encoder",
-                "linear",
+                model.Writes
+                    ? $"the head {settings.Head} reads the next token of a decoder, and {model.Family} is an encoder with a decoder"
+                    : $"the head {settings.Head} needs a model that generates, and {model.Family} is an encoder",
+                model.Writes ? "linear or generate" : "linear",
                 "linear");
         }
 

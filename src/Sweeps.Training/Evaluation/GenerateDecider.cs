@@ -10,17 +10,17 @@ using static TorchSharp.torch;
 namespace Sweeps.Training.Evaluation;
 
 /// <summary>Decides by what the model writes after the prompt; the loss is that of the labels' tokens, as in training.</summary>
-/// <param name="model">A decoder.</param>
+/// <param name="model">A decoder or encoder-decoder.</param>
 /// <param name="head">Its head.</param>
 /// <param name="encoding">Padding, and what ends a prompt.</param>
 internal sealed class GenerateDecider(Transformer model, GenerateHead head, TextEncoding encoding) : IDecider
 {
-    private readonly ConditionalWeakTable<EncodedSplit, LanguageTask> _answered = [];
+    private readonly ConditionalWeakTable<EncodedSplit, ITrainingTask> _answered = [];
 
     /// <inheritdoc/>
     public BatchVerdict Judge(EncodedSplit split, int[] rows, bool withScores)
     {
-        var task = _answered.GetValue(split, own => new LanguageTask(model, TrialTask.Answered(head, own, encoding), encoding.PadId));
+        var task = _answered.GetValue(split, own => TrialTask.Writing(model, head, own, encoding));
         var loss = task.MeanLoss(rows);
         using var scope = NewDisposeScope();
         using var off = no_grad();
@@ -43,5 +43,6 @@ internal sealed class GenerateDecider(Transformer model, GenerateHead head, Text
     }
 
     private TokenBatch Prompts(EncodedSplit split, int[] rows) =>
-        BatchBuilder.Pad([.. rows.Select(row => encoding.Prompt(split.Rows[row]))], encoding.PadId);
+        BatchBuilder.Pad(
+            [.. rows.Select(row => model is EncoderDecoder ? split.Rows[row] : encoding.Prompt(split.Rows[row]))], encoding.PadId);
 }

@@ -29,6 +29,7 @@ public static class BaseInspector
                 .Where(parameter => parameter.Layer == NamedParameter.EmbeddingLayer).Sum(parameter => parameter.Count),
             MaxPositions = model.MaxPositions,
             IsDecoder = model.IsDecoder,
+            Writes = model.IsDecoder || model is EncoderDecoder,
         };
         if (settings is null || dataFile is null)
         {

@@ -1,5 +1,6 @@
 using Sweeps.Core.Spec;
 using Sweeps.Core.States;
+using Sweeps.Models;
 using Sweeps.Models.Heads;
 using Sweeps.Training.Batches;
 using Sweeps.Training.Inputs;
@@ -25,7 +26,7 @@ internal static class TrialTask
             };
             if (model.Head is GenerateHead generate)
             {
-                return new LanguageTask(model.Body, Answered(generate, rows, encoding), encoding.PadId, objective);
+                return Writing(model.Body, generate, rows, encoding, objective);
             }
 
             model.Head.Objective = objective;
@@ -41,8 +42,24 @@ internal static class TrialTask
     public static IRowOrder Order(ITrainingTask task, TrialSettings settings) => new EpochOrder(
         task.Lengths, settings.BatchSize, settings.Accumulation, settings.Seed, settings.GroupByLength);
 
-    /// <summary>Prompts with the labels' texts behind them: only these are graded.</summary>
-    public static IReadOnlyList<GradedRow> Answered(GenerateHead head, EncodedSplit rows, TextEncoding encoding) =>
-        [.. rows.Rows.Select((prompt, row) =>
-            GradedRow.Of(encoding.Prompt(prompt), head.Answer(rows.Labels[row]), rows.Labels[row]))];
+    /// <summary>Rows whose labels are written: after the prompt, or by the decoder that reads it. Only labels are graded.</summary>
+    public static ITrainingTask Writing(
+        Transformer model, GenerateHead head, EncodedSplit rows, TextEncoding encoding, ClassLoss? objective = null)
+    {
+        if (model is EncoderDecoder pair)
+        {
+            return new SequenceTask(
+                pair,
+                [.. rows.Rows.Select((text, row) => new AnsweredRow(text, [.. head.Answer(rows.Labels[row])], rows.Labels[row]))],
+                encoding.PadId,
+                objective);
+        }
+
+        return new LanguageTask(
+            model,
+            [.. rows.Rows.Select((prompt, row) =>
+                GradedRow.Of(encoding.Prompt(prompt), head.Answer(rows.Labels[row]), rows.Labels[row]))],
+            encoding.PadId,
+            objective);
+    }
 }

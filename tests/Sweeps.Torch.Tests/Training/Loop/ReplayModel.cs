@@ -85,6 +85,37 @@ internal sealed class ReplayModel : IDisposable
         return replay;
     }
 
+    /// <summary>An encoder-decoder, its labels what is written; logits are those of the last token of each answer.</summary>
+    public static ReplayModel Sequence(JsonElement file, string weights)
+    {
+        using var folder = SafetensorsFolder.OpenFile(SharedFiles.Golden(weights));
+        var body = (EncoderDecoder)ModelFamilies.Load(ModelConfig.Parse("golden", file.GetProperty("config").GetRawText()), folder);
+        var pad = (int)(body.PadTokenId ?? 0);
+        SequenceTask Task(string split) => new(
+            body,
+            [.. file.GetProperty(split).EnumerateArray().Select(row => new AnsweredRow(Ids(row), GoldenCase.Longs(row.GetProperty("labels"))))],
+            pad);
+        var texts = file.GetProperty("eval").EnumerateArray().ToList();
+        Tensor Last(int row)
+        {
+            var answer = GoldenCase.Longs(texts[row].GetProperty("labels"));
+            using var source = BatchBuilder.Pad([Ids(texts[row])], pad);
+            using var target = body.ShiftRight(answer, 1, answer.Length);
+            var read = body.ReadSource(body.Hidden(source, DropoutContext.None), source, DropoutContext.None);
+            return body.Logits(body.DecoderHidden(read, target, DropoutContext.None).select(1, answer.Length - 1));
+        }
+
+        var replay = new ReplayModel(
+            new FullFineTuning(body, []).Trainable,
+            Task("train"),
+            Task("eval"),
+            [.. texts.Select(Ids)],
+            [],
+            rows => cat([.. Enumerable.Range(0, rows.Length).Select(Last)], 0));
+        replay._owned.AddRange([replay.Train, replay.Validation, body]);
+        return replay;
+    }
+
     /// <summary>Logits of the first validation rows.</summary>
     public Tensor FirstLogits() => _logits(_rows[..FirstRows]);
 

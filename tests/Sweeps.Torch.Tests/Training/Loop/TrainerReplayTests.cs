@@ -59,4 +59,20 @@ public sealed class TrainerReplayTests(ITestOutputHelper output)
             LogitsTolerance = best ? 5e-4 : 1e-4,
         }.Run();
     }
+
+    [Theory]
+    [InlineData("ga4_linear", true)]
+    [InlineData("ga1_wd", false)]
+    public void T5(string kind, bool recordsSum)
+    {
+        var file = GoldenCase.Read("trainer_t5");
+        using var model = ReplayModel.Sequence(file, "trainer_t5.safetensors");
+        new TrainerReplay(file, kind, model, output)
+        {
+            AccumulationMean = "batches",
+            RecordsSum = recordsSum,
+            NormTolerance = 1e-3,
+            LogitsTolerance = 5e-4,
+        }.Run();
+    }
 }
