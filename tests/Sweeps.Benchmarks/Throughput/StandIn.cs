@@ -113,6 +113,11 @@ internal sealed class StandIn
     {
         var began = Stopwatch.GetTimestamp();
         var step = attempt.ResumedFrom;
+        if (_options.Fault == "replay" && attempt is { Attempt: > 1, Trains: true })
+        {
+            Replay(attempt);
+        }
+
         Say(attempt, step);
         while (step < _options.Steps && attempt.Wish is null)
         {
@@ -211,9 +216,11 @@ internal sealed class StandIn
         json.WriteEndObject();
     }
 
-    private static void WriteEvaluation(Utf8JsonWriter json, StandInAttempt attempt, int step)
+    private static void WriteEvaluation(Utf8JsonWriter json, StandInAttempt attempt, int step) =>
+        WriteEvaluation(json, attempt, step, 0.5 + (attempt.Number % 1000 / 2500.0));
+
+    private static void WriteEvaluation(Utf8JsonWriter json, StandInAttempt attempt, int step, double quality)
     {
-        var quality = 0.5 + (attempt.Number % 1000 / 2500.0);
         json.WriteStartArray("evaluations");
         json.WriteStartObject();
         json.WriteNumber("step", step);
@@ -255,11 +262,33 @@ internal sealed class StandIn
         });
     }
 
+    /// <summary>What a zombie of the former attempt would say: a better result, its final checkpoint, and that it is done.</summary>
+    private void Replay(StandInAttempt attempt)
+    {
+        var former = attempt.Attempt - 1;
+        var checkpoint = StandInCheckpoint.Write(
+            attempt.Job, attempt.Directory.Replace($"attempt-{attempt.Attempt}", $"attempt-{former}", StringComparison.Ordinal), _options.Steps);
+        _pipe.Write("offer", attempt.Job, former, json =>
+        {
+            json.WriteNumber("offer", 1);
+            WriteCheckpoint(json, checkpoint, _options.Steps, final: true);
+            WriteEvaluation(json, attempt, _options.Steps, quality: 0.999);
+            json.WriteNumber("seconds", 1);
+            json.WriteNumber("total_steps", _options.Steps);
+            json.WriteNumber("step_seconds", 1);
+        });
+        _pipe.Write("done", attempt.Job, former, json =>
+        {
+            json.WriteString("final_sha256", checkpoint.WeightsSha256);
+            json.WriteString("best_sha256", checkpoint.WeightsSha256);
+        });
+    }
+
     private bool Fault(StandInAttempt attempt)
     {
         switch (_options.Fault)
         {
-            case "crash":
+            case "crash" or "replay":
                 Environment.FailFast("the stand-in crashes as asked");
                 return true;
             case "hang":

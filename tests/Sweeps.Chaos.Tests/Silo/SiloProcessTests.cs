@@ -4,6 +4,8 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
 using Sweeps.Core.Api;
+using Sweeps.Core.Homes;
+using Sweeps.Core.Json;
 using Sweeps.Core.States;
 using Sweeps.Storage.Sqlite;
 using Xunit;
@@ -101,6 +103,53 @@ public sealed class SiloProcessTests
         Assert.Equal(ExitCodes.Ok, await silo.EndAsync());
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(6), $"it took {clock.Elapsed}");
         Assert.False(File.Exists(home.Home.SiloFile));
+    }
+
+    [Fact]
+    public async Task A_killed_silo_takes_its_trainers_along_in_two_seconds()
+    {
+        using var home = new TemporaryHome();
+        await using var silo = SiloRun.Start(home.Home, "--seconds 60 --steps 600", "--slots", "2");
+        using var client = await silo.ReadyAsync();
+        _ = await TinySweep.LaunchAsync(client, home.Folder, 2);
+        _ = await SiloRun.UntilAsync<SweepDetail>(
+            client,
+            "/api/v1/sweeps/last",
+            d => d.Preflight.Any(j => j.State == JobState.Running) && Directory.GetFiles(home.Home.Slots, "*.json").Length == 2);
+        var trainers = Directory.EnumerateFiles(home.Home.Slots, "*.json")
+            .Select(file => SweepsJson.Read<ProcessIdentity>(File.ReadAllText(file)))
+            .ToList();
+        Assert.Equal(2, trainers.Count);
+        Assert.All(trainers, trainer => Assert.True(trainer.IsAlive()));
+        silo.Signal(SiloRun.Kill);
+        var clock = Stopwatch.StartNew();
+        await silo.EndAsync();
+        while (trainers.Exists(trainer => trainer.IsAlive()))
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(2), $"a trainer outlived its silo by {clock.Elapsed}");
+            await Task.Delay(10, Token);
+        }
+    }
+
+    [Fact]
+    public async Task What_a_zombie_says_of_its_former_attempt_counts_for_nothing()
+    {
+        using var home = new TemporaryHome();
+
+        // Each first attempt crashes; over the second one's pipe come a better result and the end of the first.
+        await using var silo = SiloRun.Start(home.Home, "--seconds 1 --steps 10 --fault replay", "--slots", "1");
+        using var client = await silo.ReadyAsync();
+        var launched = await TinySweep.LaunchAsync(client, home.Folder, 2);
+        var ended = await SiloRun.UntilAsync<SweepDetail>(
+            client, $"/api/v1/sweeps/{launched.Sweep}", d => d.Summary.State == SweepState.Completed);
+        Assert.All(ended.Trials, trial =>
+        {
+            Assert.Equal((2, JobState.Completed), (trial.Attempt, trial.State));
+            Assert.InRange(trial.Best!.MacroF1!.Value, 0.5, 0.51);
+        });
+        var detail = await SiloRun.UntilAsync<TrialDetail>(client, $"/api/v1/sweeps/{launched.Sweep}/trials/1", _ => true);
+        Assert.Equal(2, Assert.Single(detail.Evaluations).Attempt);
+        Assert.Equal(["failed", "completed"], detail.Attempts.OrderBy(a => a.Number).Select(a => a.Outcome));
     }
 
     [Fact]
