@@ -14,21 +14,11 @@ public static class PeftAdapter
 {
     private const string WeightsFile = "adapter_model.safetensors";
     private const string ConfigFile = "adapter_config.json";
-    private const string Prefix = "base_model.model.";
-
-    /// <summary>Name of the tensor of prefix and prompt tuning.</summary>
-    internal const string VirtualTokens = "prompt_embeddings";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>The version whose layout is written: readers warn when it is newer than theirs.</summary>
     private const string Version = "0.21.2";
-
-    /// <summary>The name under which PEFT saves a trained weight.</summary>
-    public static string NameOf(NamedParameter parameter) =>
-        parameter.Name.StartsWith(Prefix, StringComparison.Ordinal) || parameter.Name == VirtualTokens
-            ? parameter.Name
-            : Prefix + parameter.Name;
 
     /// <summary>Writes both files into an existing folder.</summary>
     /// <param name="folder">The folder.</param>
@@ -39,7 +29,7 @@ public static class PeftAdapter
         File.WriteAllText(Path.Combine(folder, ConfigFile), ConfigText(method, baseModel));
         SafetensorsWriter.Save(
             Path.Combine(folder, WeightsFile),
-            method.Trainable.Select(parameter => KeyValuePair.Create(NameOf(parameter), parameter.Value)));
+            method.Trainable.Select(parameter => KeyValuePair.Create(method.SavedName(parameter), parameter.Value)));
     }
 
     /// <summary>The text of adapter_config.json: every field that PEFT writes, in its order.</summary>
@@ -67,7 +57,7 @@ public static class PeftAdapter
         var left = file.Tensors.Keys.ToHashSet(StringComparer.Ordinal);
         foreach (var parameter in method.Trainable)
         {
-            var name = NameOf(parameter);
+            var name = method.SavedName(parameter);
             if (!left.Remove(name))
             {
                 throw new ModelLoadException($"{file.Path}: lacks tensor '{name}'; the adapter was made with other targets");

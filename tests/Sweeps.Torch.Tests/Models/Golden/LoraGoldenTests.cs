@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Sweeps.Models;
 using Sweeps.Models.Methods.Adapters;
 using Sweeps.Models.Methods.Lora;
 using Sweeps.Models.Methods.Peft;
@@ -44,7 +43,7 @@ public sealed class LoraGoldenTests
         {
             using var length = parameter.Value.detach().norm();
             GoldenCase.AssertRelative(
-                norms.GetProperty(PeftAdapter.NameOf(parameter)).GetDouble(), length.item<float>(), norm, parameter.Name);
+                norms.GetProperty(lora.SavedName(parameter)).GetDouble(), length.item<float>(), norm, parameter.Name);
         }
     }
 
@@ -93,7 +92,7 @@ public sealed class LoraGoldenTests
         using var golden = GoldenCase.Load(file);
         using var lora = Attach(golden, file);
         var keys = golden.Json.GetProperty("adapter_keys").EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal);
-        Assert.Equal(keys, lora.Trainable.Select(PeftAdapter.NameOf).Order(StringComparer.Ordinal));
+        Assert.Equal(keys, lora.Trainable.Select(lora.SavedName).Order(StringComparer.Ordinal));
 
         golden.CheckLogits("logits", 2e-5);
         golden.CheckGradients(lora.Trainable, 1e-5, NameInMemory);
@@ -116,17 +115,17 @@ public sealed class LoraGoldenTests
                 ? TargetModules.Matching(targets.GetString()!)
                 : TargetModules.Named([.. targets.EnumerateArray().Select(target => target.GetString()!)]),
         });
-        ReadInto(lora.Trainable, SharedFiles.Golden(file + ".safetensors"));
+        ReadInto(lora, SharedFiles.Golden(file + ".safetensors"));
         return lora;
     }
 
-    internal static void ReadInto(IReadOnlyList<NamedParameter> trainable, string path)
+    internal static void ReadInto(PeftMethod method, string path)
     {
         using var adapter = SafetensorsFile.Open(path);
         using var off = no_grad();
-        foreach (var parameter in trainable)
+        foreach (var parameter in method.Trainable)
         {
-            using var value = adapter.Read(PeftAdapter.NameOf(parameter));
+            using var value = adapter.Read(method.SavedName(parameter));
             parameter.Value.copy_(value);
         }
     }
