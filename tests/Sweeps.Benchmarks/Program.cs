@@ -1,4 +1,5 @@
 using Sweeps.Benchmarks.Checkpoints;
+using Sweeps.Benchmarks.Methods;
 using Sweeps.Benchmarks.Throughput;
 using Sweeps.Benchmarks.Training;
 using Sweeps.Benchmarks.Training.Real;
@@ -9,6 +10,7 @@ return args switch
     ["throughput", .. var rest] => await ThroughputBenchmark.RunAsync(rest),
     ["step", .. var rest] => StepBenchmark.Run(rest),
     ["gemma", .. var rest] => RealStepBenchmark.Run(rest),
+    ["methods", .. var rest] => MethodBenchmark.Run(rest),
     ["checkpoint", .. var rest] => CheckpointBenchmark.Run(rest),
     _ => Usage(),
 };
@@ -25,6 +27,8 @@ static int Usage()
               a training step on the real weights of Gemma 3 270M against matrix products (gemma --help)
           checkpoint [--size both] [--interval 30] [--intervals 3] [--rounds 2] [--batch 4] [--folder DIR]
               steps a second with checkpoints against without (checkpoint --help)
+          methods [--model 270M] [--rows 8] [--length 64] [--rounds 5]
+              a training step of each fine-tuning method (methods --help)
           stand-in --seconds 0.1 [--steps 1] [--fault none] --home DIR --slot N
               a process that speaks the trainer protocol and trains nothing
         """);

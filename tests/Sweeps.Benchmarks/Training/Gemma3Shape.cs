@@ -23,6 +23,9 @@ internal sealed record Gemma3Shape(
     /// <summary>99.9 M parameters: 1.2 GB a checkpoint with the optimiser's state.</summary>
     public static Gemma3Shape Large { get; } = new("100 M", 768, 9, 12, 4, 64, 3072, 28672);
 
+    /// <summary>Gemma 3 270M as published, with a vocabulary of 32,768: 121 M parameters, 100 M of them in linear layers.</summary>
+    public static Gemma3Shape Published270M { get; } = new("121 M", 640, 18, 4, 1, 256, 2048, 32768);
+
     /// <summary>config.json.</summary>
     public string Config => string.Create(
         CultureInfo.InvariantCulture,
