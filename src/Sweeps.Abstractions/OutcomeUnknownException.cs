@@ -7,6 +7,10 @@ namespace Sweeps.Abstractions;
 [GenerateSerializer]
 public sealed class OutcomeUnknownException : Exception
 {
+    /// <summary>The disk that holds the ledger is full; null: another cause.</summary>
+    [Id(0)]
+    public string? DiskFull { get; init; }
+
     /// <summary>Says so.</summary>
     public OutcomeUnknownException()
         : base("the outcome is unknown: repeat the call")

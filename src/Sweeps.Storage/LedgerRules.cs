@@ -13,9 +13,6 @@ internal static class LedgerRules
     /// <summary>The split that the leaderboard shows.</summary>
     public const string ValidationSplit = "validation";
 
-    /// <summary>Outcome of an attempt that counts as a failure.</summary>
-    public const string FailedOutcome = "failed";
-
     /// <summary>Refuses a commit that no ledger could carry out.</summary>
     /// <exception cref="ArgumentException">No rows, or a guard that does not name exactly one row.</exception>
     public static void Check(LedgerCommit commit)

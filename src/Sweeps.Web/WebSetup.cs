@@ -29,6 +29,7 @@ public static class WebSetup
         ArgumentNullException.ThrowIfNull(services);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ISweepsGrains, OrleansGrains>();
+        services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         services.AddSingleton<SweepBoards>();
         services.AddSingleton<SweepReader>();
         services.AddSingleton<RequestClock>();
@@ -50,6 +51,7 @@ public static class WebSetup
         app.UseMiddleware<MetricsMiddleware>();
         HealthEndpoints.Map(app);
         var api = app.MapGroup("/api/v1");
+        api.AddEndpointFilter<RouteGroupBuilder, KnownQuery>();
         SiloEndpoints.Map(api);
         ObjectEndpoints.Map(api);
         LaunchEndpoint.Map(api);

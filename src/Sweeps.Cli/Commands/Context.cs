@@ -28,8 +28,21 @@ internal sealed class Context(IAnsiConsole console, TimeProvider time)
 
     public TimeProvider Time { get; } = time;
 
-    public static SweepsHome Home(ParseResult parse) =>
-        parse.GetValue(HomeOption) is { Length: > 0 } home ? new SweepsHome(home) : SweepsHome.Default();
+    /// <exception cref="CliException">There is no home folder, or it is another user's.</exception>
+    public static SweepsHome Home(ParseResult parse)
+    {
+        SweepsHome home;
+        try
+        {
+            home = parse.GetValue(HomeOption) is { } asked ? new SweepsHome(asked) : SweepsHome.Default();
+        }
+        catch (DirectoryNotFoundException e)
+        {
+            throw new CliException(e.Message, ExitCodes.BadHome, "name one: --home DIR");
+        }
+
+        return HomeTrouble.Closed(home) is { } closed ? throw closed : home;
+    }
 
     public static bool Json(ParseResult parse) => parse.GetValue(JsonOption);
 
@@ -43,7 +56,7 @@ internal sealed class Context(IAnsiConsole console, TimeProvider time)
     {
         var silo = Silo(parse);
         return await silo.TryConnectAsync(cancellation)
-            ?? throw new CliException($"no silo runs for the home {silo.Home.Root}", ExitCodes.NoSilo, "start it: sweeps up");
+            ?? throw new CliException($"no silo runs for the home {silo.Home.Root}", ExitCodes.NoSilo, $"start it: sweeps up{silo.Home.OnCommandLine()}");
     }
 
     /// <summary>
@@ -56,13 +69,13 @@ internal sealed class Context(IAnsiConsole console, TimeProvider time)
         var silo = Silo(parse);
         if (!File.Exists(silo.Home.Ledger))
         {
-            throw new CliException($"the home {silo.Home.Root} has no sweeps yet", ExitCodes.NoSilo, "start one: sweeps run quickstart");
+            throw new CliException($"the home {silo.Home.Root} has no sweeps yet", ExitCodes.NoSilo, $"start one: sweeps run quickstart{silo.Home.OnCommandLine()}");
         }
 
         // A silo goes on with whatever is unfinished: that is for `up` to decide, not for a look at a list.
         if (silo.Find() is null && Reminder.Unfinished(silo.Home) is { Count: > 0 })
         {
-            throw new CliException("no silo runs for this home", ExitCodes.NoSilo, "sweeps up starts it and goes on with what is unfinished");
+            throw new CliException("no silo runs for this home", ExitCodes.NoSilo, $"sweeps up{silo.Home.OnCommandLine()} starts it and goes on with what is unfinished");
         }
 
         return await silo.EnsureAsync(stays: false, cancellation);

@@ -132,15 +132,22 @@ internal static class DoctorCommand
         try
         {
             var folder = home.Root;
-            while (!Directory.Exists(folder))
+            while (!Directory.Exists(folder) && !File.Exists(folder))
             {
                 folder = Path.GetDirectoryName(folder) ?? "/";
+            }
+
+            if (HomeTrouble.Probe(home) is { } trouble)
+            {
+                return new Check("disk", Level.Bad, trouble.Message, trouble.Fix);
             }
 
             var drive = new DriveInfo(folder);
             var text = $"{Format.Bytes(drive.AvailableFreeSpace)} free for {home.Root} ({drive.DriveFormat})";
             return drive.DriveFormat is "nfs" or "nfs4" or "cifs" or "smb2" or "fuse" or "fuseblk" or "9p" or "v9fs"
                 ? new Check("disk", Level.Bad, text, "the ledger's write-ahead log is not safe on a network or foreign file system: choose a local one with --home")
+                : drive.AvailableFreeSpace < SweepsHome.MinimumFreeBytes
+                    ? new Check("disk", Level.Bad, text, "no silo starts below 64 MB: free some space, or choose another home with --home DIR")
                 : drive.AvailableFreeSpace < 2e9
                     ? new Check("disk", Level.Note, text, "leasing pauses below 0.5 GB: free some space, or sweeps rm old sweeps")
                     : new Check("disk", Level.Good, text);

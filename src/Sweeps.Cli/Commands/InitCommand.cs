@@ -2,6 +2,7 @@ using System.CommandLine;
 using Spectre.Console;
 using Sweeps.Cli.Launching;
 using Sweeps.Core.Api;
+using Sweeps.Core.Json;
 using Sweeps.Data.Guess;
 using Sweeps.Data.Readers;
 
@@ -15,8 +16,18 @@ internal static class InitCommand
         var data = new Argument<string>("data") { Description = "A CSV or JSON Lines file with texts and labels." };
         var output = new Option<string>("--out", "-o") { Description = "File to write.", DefaultValueFactory = _ => "grid.yaml", HelpName = "FILE" };
         var baseModel = new Option<string?>("--base") { Description = "A Hugging Face folder to start from (default: the tiny built-in one when it knows the words, else the smallest supported one in Hugging Face's cache).", HelpName = "DIR" };
+        var label = new Option<string?>("--label") { Description = "The column of the label (default: guessed).", HelpName = "COLUMN" };
+        var texts = new Option<string[]>("--text") { Description = "A column of the text; several: give it again (default: guessed).", HelpName = "COLUMN" };
+        var delimiter = new Option<string?>("--delimiter") { Description = "What separates the columns of a CSV (default: guessed of comma, semicolon and tab).", HelpName = "CHARACTER" };
+        delimiter.Validators.Add(result =>
+        {
+            if (result.Tokens is [var one] && one.Value is not { Length: 1 } and not "\\t")
+            {
+                result.AddError($"--delimiter is one character; found '{one.Value}'");
+            }
+        });
         var force = new Option<bool>("--force") { Description = "Overwrite the file." };
-        var command = new Command("init", "Look at a data file, guess its text and label columns, and write a commented grid.yaml.") { data, output, baseModel, force };
+        var command = new Command("init", "Look at a data file, guess its text and label columns, and write a commented grid.yaml.") { data, label, texts, delimiter, output, baseModel, force };
         command.SetAction((parse, _) =>
         {
             var target = parse.GetValue(output)!;
@@ -25,19 +36,31 @@ internal static class InitCommand
                 throw new CliException($"{target} is there already", ExitCodes.BadInput, "--force overwrites it, --out names another");
             }
 
+            if (parse.GetValue(baseModel) is { } named && !Directory.Exists(named))
+            {
+                throw new CliException($"there is no folder {named}", ExitCodes.BadInput, "--base is a Hugging Face folder (config.json, tokeniser files, model.safetensors)");
+            }
+
             var file = parse.GetValue(data)!;
-            var table = DataReader.Read(file);
-            var guess = DataGuesser.Guess(table);
+            var separator = parse.GetValue(delimiter) switch { null => (char?)null, "\\t" => '\t', var one => one[0] };
+            var table = DataReader.Read(file, ReadOptions.Default with { Delimiter = separator });
+            var guess = DataGuesser.Guess(table, parse.GetValue(label), parse.GetValue(texts));
             var folder = Path.GetDirectoryName(Path.GetFullPath(target))!;
             var model = parse.GetValue(baseModel) is { } asked
-                ? new BaseGuess(Path.GetRelativePath(folder, Path.GetFullPath(asked)), IsEncoder: true, Directory.Exists(asked), "as asked")
+                ? new BaseGuess(Path.GetRelativePath(folder, Path.GetFullPath(asked)), IsEncoder: true, Found: true, "as asked")
                 : BaseGuess.Make(table, guess.Template, Context.Trainer());
-            File.WriteAllText(target, InitSpec.Write(guess, Path.GetRelativePath(folder, Path.GetFullPath(file)), model));
+            Output.Write(target, InitSpec.Write(guess, Path.GetRelativePath(folder, Path.GetFullPath(file)), separator, model));
+            if (Context.Json(parse))
+            {
+                Console.Out.WriteLine(SweepsJson.Write(new { Wrote = Path.GetFullPath(target), Label = guess.LabelColumn, Text = guess.TextColumns, Base = model.Base, BaseFound = model.Found }));
+                return Task.FromResult(ExitCodes.Ok);
+            }
+
             context.Console.MarkupLine($"wrote [bold]{Markup.Escape(target)}[/]");
             context.Console.MarkupLine($"check it: sweeps plan {Markup.Escape(target)}   run it: sweeps run {Markup.Escape(target)}");
             if (!model.Found)
             {
-                context.Console.MarkupLine($"[yellow]no base model was found:[/] write the path of a Hugging Face folder under base ({Markup.Escape(model.Why)})");
+                context.Console.MarkupLine($"[yellow]no base model was found:[/] {Markup.Escape(model.Why)}. Write the path of a Hugging Face folder (config.json, tokeniser files, model.safetensors) under base in {Markup.Escape(target)}, or give it to init with --base DIR");
             }
 
             return Task.FromResult(ExitCodes.Ok);

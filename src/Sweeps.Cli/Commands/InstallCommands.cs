@@ -102,7 +102,7 @@ internal static class InstallCommands
 
     /// <summary>Only what install wrote is replaced or removed.</summary>
     /// <exception cref="CliException">Something else lies there.</exception>
-    private static void RefuseForeign(string root, string library)
+    internal static void RefuseForeign(string root, string library)
     {
         var launcher = Path.Combine(root, "bin", "sweeps");
         var foreign = Directory.Exists(library) && !File.Exists(Path.Combine(library, "cli", "sweeps.dll"))

@@ -18,22 +18,24 @@ internal static class Reminder
         }
 
         var home = Context.Home(parse);
-        if (Unfinished(home) is { Count: > 0 } sweeps && new SiloProcess(home, new SiloStartOptions()).Find() is null)
+        if (new SiloProcess(home, new SiloStartOptions()).Find() is null && Line(home) is { } line)
         {
-            Console.Error.WriteLine($"{sweeps.Count} unfinished {(sweeps.Count == 1 ? "sweep" : "sweeps")}: sweeps up");
+            Console.Error.WriteLine(line);
         }
     }
 
-    /// <summary>The unfinished sweeps as the last silo left them.</summary>
-    public static IReadOnlyList<string> Unfinished(SweepsHome home)
+    /// <summary>What to say of a home that no silo holds; null: nothing is unfinished.</summary>
+    public static string? Line(SweepsHome home)
     {
-        try
-        {
-            return [.. File.ReadLines(home.UnfinishedFile).Where(l => l.Length > 0)];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
+        var sweeps = UnfinishedSweeps.Read(home);
+        var paused = sweeps.Count(sweep => sweep.Paused);
+        return sweeps.Count == 0
+            ? null
+            : $"{sweeps.Count} unfinished {(sweeps.Count == 1 ? "sweep" : "sweeps")}"
+                + (paused == 0 ? string.Empty : sweeps.Count == paused ? ", paused" : $", {paused} of them paused")
+                + $": sweeps up{home.OnCommandLine()}";
     }
+
+    /// <summary>The unfinished sweeps as the last silo left them.</summary>
+    public static IReadOnlyList<string> Unfinished(SweepsHome home) => [.. UnfinishedSweeps.Read(home).Select(sweep => sweep.Sweep)];
 }

@@ -6,6 +6,7 @@ using Sweeps.Cli.Http;
 using Sweeps.Cli.Launching;
 using Sweeps.Cli.Show;
 using Sweeps.Core.Api;
+using Sweeps.Core.Homes;
 using Sweeps.Core.Json;
 using Sweeps.Core.Planning;
 using Sweeps.Core.States;
@@ -100,8 +101,12 @@ internal static class RunCommand
                     SiloCommands.Ignored(context, parse, before, await client.StatusAsync(cancellation));
                 }
 
-                sweep = await FindSameAsync(context, client, launch, parse, json, cancellation);
-                if (sweep is null)
+                sweep = await FindSameAsync(context, client, launch, parse, watch, cancellation);
+                if (sweep is not null)
+                {
+                    Launched(context.Console, silo, new LaunchReply(sweep, Fresh: false, launch.Plan.Trials.Count), json, watch);
+                }
+                else
                 {
                     var reply = await launch.SendAsync(client, parse.GetValue(ClientId) ?? Guid.NewGuid().ToString("N"), cancellation);
                     sweep = reply.Sweep;
@@ -156,7 +161,7 @@ internal static class RunCommand
     }
 
     private static async Task<string?> FindSameAsync(
-        Context context, SiloClient client, Launch launch, ParseResult parse, bool json, CancellationToken cancellation)
+        Context context, SiloClient client, Launch launch, ParseResult parse, bool watch, CancellationToken cancellation)
     {
         if (parse.GetValue(Again))
         {
@@ -171,7 +176,7 @@ internal static class RunCommand
             return null;
         }
 
-        if (parse.GetValue(Attach) || json)
+        if (parse.GetValue(Attach) || Context.Json(parse))
         {
             return same.Sweep;
         }
@@ -179,10 +184,10 @@ internal static class RunCommand
         context.Console.MarkupLine($"[yellow]{Markup.Escape(same.Sweep)} asks for the same and is unfinished ({Format.Word(same.State)}).[/]");
         if (!context.Console.Profile.Capabilities.Interactive)
         {
-            context.Console.WriteLine("Watching that one; --again launches a new one.");
+            context.Console.WriteLine($"{(watch ? "Watching that one" : "It goes on, nothing new is launched")}; --again launches a new one.");
             return same.Sweep;
         }
 
-        return await context.Console.ConfirmAsync("Watch that one? (no: launch a new one)", defaultValue: true, cancellation) ? same.Sweep : null;
+        return await context.Console.ConfirmAsync(watch ? "Watch that one? (no: launch a new one)" : "Leave it at that one? (no: launch a new one)", defaultValue: true, cancellation) ? same.Sweep : null;
     }
 }

@@ -5,6 +5,7 @@ using Sweeps.Cli.Hosting;
 using Sweeps.Core.Api;
 using Sweeps.Core.Homes;
 using Sweeps.Core.Json;
+using Sweeps.Core.States;
 
 namespace Sweeps.Cli.Commands;
 
@@ -22,7 +23,7 @@ internal static class SiloCommands
         var port = new Option<int?>("--port") { Description = "HTTP port (default: a free one, recorded in the home).", HelpName = "N" }.Whole(1, 65_535);
         var slots = new Option<int?>("--slots") { Description = "Trials at once (default: one a core, fewer when memory is short).", HelpName = "N" }.Whole(1, 1024);
         var grace = new Option<double?>("--grace") { Description = "Longest drain at SIGTERM, seconds (default 30).", HelpName = "SECONDS" }.Seconds();
-        var roots = new Option<string[]>("--root") { Description = "A folder that base models may be read from, besides your home folder and the spec's own; may be given again.", HelpName = "DIR" };
+        var roots = new Option<string[]>("--root") { Description = "A folder that base models may be read from, besides your home folder and the spec's own; may be given again.", HelpName = "DIR" }.Folders();
         var install = new Option<bool>("--install") { Description = "Write a systemd user unit that starts the silo at login and restarts it." };
         var command = new Command("up", "Start the silo, which goes on with every unfinished sweep, and return once it is ready.") { port, slots, grace, roots, install };
         command.SetAction(async (parse, cancellation) =>
@@ -37,7 +38,7 @@ internal static class SiloCommands
             var before = silo.Find();
             if (before is not null && options.Port is { } asked && new Uri(before.Url).Port != asked)
             {
-                throw new CliException($"a silo of this home already runs at {before.Url}", ExitCodes.PortInUse, "sweeps down, then up with the port");
+                throw new CliException($"a silo of this home already runs at {before.Url}", ExitCodes.PortInUse, $"sweeps down{silo.Home.OnCommandLine()}, then up with the port");
             }
 
             using var client = await silo.EnsureAsync(stays: true, cancellation);
@@ -51,9 +52,16 @@ internal static class SiloCommands
             context.Console.MarkupLine($"{(before is null ? "silo ready" : "silo already runs")} at [bold]{client.Address.Url}[/] (pid {status.ProcessId}, {status.Slots} slots, home {Markup.Escape(status.Home)})");
             Ignored(context, parse, before, status);
             context.Console.MarkupLine($"metrics: {client.Address.Url}/metrics   log: {Markup.Escape(silo.Home.Logs)}/silo.log");
-            if (status.Unfinished.Count > 0)
+            var home = Markup.Escape(silo.Home.OnCommandLine());
+            var paused = (await client.SweepsAsync(cancellation)).Where(s => s.State == SweepState.Paused).Select(s => s.Sweep).ToList();
+            if (status.Unfinished.Except(paused).ToList() is { Count: > 0 } going)
             {
-                context.Console.MarkupLine($"goes on with {Markup.Escape(string.Join(", ", status.Unfinished))}   watch: sweeps watch");
+                context.Console.MarkupLine($"goes on with {Markup.Escape(string.Join(", ", going))}   watch: sweeps watch {Markup.Escape(going[^1])}{home}");
+            }
+
+            if (paused.Count > 0)
+            {
+                context.Console.MarkupLine($"paused: {Markup.Escape(string.Join(", ", paused))}   go on: sweeps resume {Markup.Escape(paused[^1])}{home}");
             }
 
             return ExitCodes.Ok;
@@ -72,7 +80,7 @@ internal static class SiloCommands
         if (before is not null && given.Count > 0)
         {
             context.Console.MarkupLine(
-                $"[yellow]note:[/] the silo already runs, with {status.Slots} slots at {before.Url}; it does not take {string.Join(", ", given)}. To change: sweeps down, then again");
+                $"[yellow]note:[/] the silo already runs, with {status.Slots} slots at {before.Url}; it does not take {string.Join(", ", given)}. To change: sweeps down{Markup.Escape(Context.Home(parse).OnCommandLine())}, then again");
         }
     }
 

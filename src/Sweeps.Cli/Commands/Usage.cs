@@ -8,6 +8,9 @@ namespace Sweeps.Cli.Commands;
 /// <summary>Wrong words on the command line: one line of what is wrong, one of where to look, and exit code 2.</summary>
 internal static partial class Usage
 {
+    /// <summary>An empty text is a text.</summary>
+    private static readonly string[] MayBeEmpty = ["--text"];
+
     /// <summary>What is wrong with the words; null when nothing is.</summary>
     public static CliException? Refusal(ParseResult parse)
     {
@@ -15,6 +18,11 @@ internal static partial class Usage
         if (StrayOption(parse.CommandResult) is { } stray)
         {
             return Refuse($"there is no option {stray}", command);
+        }
+
+        if (Empty(parse.CommandResult) is { } empty)
+        {
+            return Refuse($"{empty} is empty; leave it away for the default", command);
         }
 
         if (parse.Errors.Count == 0 || parse.Action is System.CommandLine.Help.HelpAction or HelpWithExamples)
@@ -63,6 +71,19 @@ internal static partial class Usage
         return option;
     }
 
+    /// <summary>Folders that are there.</summary>
+    public static Option<string[]> Folders(this Option<string[]> option)
+    {
+        option.Validators.Add(result =>
+        {
+            foreach (var missing in result.Tokens.Where(token => !Directory.Exists(token.Value)))
+            {
+                result.AddError($"{option.Name}: there is no folder '{missing.Value}'");
+            }
+        });
+        return option;
+    }
+
     private static T? Wrong<T>(ArgumentResult result, string allowed)
     {
         var name = result.Parent is OptionResult option ? option.Option.Name : "the argument";
@@ -78,6 +99,22 @@ internal static partial class Usage
             .SelectMany(argument => argument.Tokens)
             .FirstOrDefault(token => token.Value.StartsWith("--", StringComparison.Ordinal))?.Value;
 
+    /// <summary>An option whose value is empty: a script's unset variable must not mean the default.</summary>
+    private static string? Empty(CommandResult command)
+    {
+        for (SymbolResult? level = command; level is not null; level = level.Parent)
+        {
+            var empty = (level as CommandResult)?.Children.OfType<OptionResult>()
+                .FirstOrDefault(option => !MayBeEmpty.Contains(option.Option.Name) && option.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)));
+            if (empty is not null)
+            {
+                return empty.Option.Name;
+            }
+        }
+
+        return null;
+    }
+
     private static string? Nearest(ParseResult parse)
     {
         var known = parse.CommandResult.Command.Subcommands.Select(c => c.Name)
@@ -87,7 +124,8 @@ internal static partial class Usage
 
     /// <summary>The parser's words without the names of .NET's types.</summary>
     private static string Plain(string message) =>
-        Missing().Replace(Wording().Replace(message, "'$1' is no whole number"), "the argument '$1' is missing").TrimEnd('.');
+        Missing().Replace(Wording().Replace(message, "'$1' is no whole number"), "the argument '$1' is missing")
+            .ReplaceLineEndings(" ").Replace("\t", string.Empty, StringComparison.Ordinal).Trim().TrimEnd('.');
 
     [GeneratedRegex(@"Cannot parse argument '(.*)' for (?:option|command|argument) '.*' as expected type '.*Int(?:32|64).*'")]
     private static partial Regex Wording();

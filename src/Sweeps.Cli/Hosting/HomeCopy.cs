@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Sweeps.Core.Homes;
@@ -73,17 +74,20 @@ internal static partial class HomeCopy
         var target = Path.Combine(home.Bin, hash);
         var copy = CopyOf(home, hash);
         var temporary = Path.Combine(home.Bin, $".{hash}.{Environment.ProcessId}");
-        Directory.CreateDirectory(temporary);
-        CopyTree(builds.Silo, Path.Combine(temporary, "silo"));
-        CopyTree(builds.Trainer, Path.Combine(temporary, "trainer"));
-        if (LibTorchOf(builds.Trainer) is { } libtorch)
-        {
-            PlaceLibTorch(libtorch, Path.Combine(temporary, "trainer", "libtorch"), home);
-        }
-
-        File.WriteAllText(Path.Combine(temporary, "complete"), Builds.Version);
+        DiscardUnfinished(home);
         try
         {
+            Directory.CreateDirectory(temporary);
+            CopyTree(builds.Silo, Path.Combine(temporary, "silo"));
+            CopyTree(builds.Trainer, Path.Combine(temporary, "trainer"));
+            if (LibTorchOf(builds.Trainer) is { } libtorch)
+            {
+                PlaceLibTorch(libtorch, Path.Combine(temporary, "trainer", "libtorch"), home);
+            }
+
+            // On disk before it is called complete: a power cut must not leave half of it under that name.
+            Sync(temporary);
+            File.WriteAllText(Path.Combine(temporary, "complete"), Builds.Version);
             if (Directory.Exists(target))
             {
                 Directory.Delete(target, recursive: true);
@@ -91,14 +95,59 @@ internal static partial class HomeCopy
 
             Directory.Move(temporary, target);
         }
-        catch (IOException) when (File.Exists(Path.Combine(target, "complete")))
+        catch
         {
-            // Another command made the same copy meanwhile.
-            Directory.Delete(temporary, recursive: true);
+            // What did not fit must not take up what the next try needs.
+            Discard(temporary);
+            throw;
         }
 
         Prune(home, hash);
         return copy;
+    }
+
+    /// <summary>Removes what commands left that were killed in mid-copy: hidden names that end in the id of a process that is gone.</summary>
+    private static void DiscardUnfinished(SweepsHome home)
+    {
+        foreach (var folder in Directory.EnumerateDirectories(home.Bin, ".*"))
+        {
+            if (int.TryParse(Path.GetExtension(folder).TrimStart('.'), NumberStyles.None, CultureInfo.InvariantCulture, out var process)
+                && ProcessIdentity.Of(process) is null)
+            {
+                Discard(folder);
+            }
+        }
+    }
+
+    private static void Discard(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next copy tries again.
+        }
+    }
+
+    /// <summary>Puts everything of the folder's file system on disk: one call for thousands of files.</summary>
+    private static void Sync(string folder)
+    {
+        const int readOnlyFolder = 0x10000;
+        var file = Open(folder, readOnlyFolder);
+        if (file < 0)
+        {
+            return;
+        }
+
+        var failed = SyncFileSystem(file) != 0;
+        var error = Marshal.GetLastPInvokeError();
+        _ = Close(file);
+        if (failed)
+        {
+            throw new IOException($"{folder} cannot be written to disk: {Marshal.GetPInvokeErrorMessage(error)}", error);
+        }
     }
 
     /// <summary>The LibTorch folder that a trainer build names: beside it, or in its runtimeconfig.</summary>
@@ -164,15 +213,24 @@ internal static partial class HomeCopy
             return shared;
         }
 
-        var temporary = $"{shared}.{Environment.ProcessId}";
-        Directory.CreateDirectory(temporary);
-        foreach (var file in Directory.EnumerateFiles(from))
+        var temporary = Path.Combine(home.Bin, $".libtorch-{name}.{Environment.ProcessId}");
+        try
         {
-            File.Copy(Resolve(file), Path.Combine(temporary, Path.GetFileName(file)));
-        }
+            Directory.CreateDirectory(temporary);
+            foreach (var file in Directory.EnumerateFiles(from))
+            {
+                File.Copy(Resolve(file), Path.Combine(temporary, Path.GetFileName(file)));
+            }
 
-        Directory.Move(temporary, shared);
-        return shared;
+            Sync(temporary);
+            Directory.Move(temporary, shared);
+            return shared;
+        }
+        catch
+        {
+            Discard(temporary);
+            throw;
+        }
     }
 
     private static string Resolve(string file) => File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? file;
@@ -197,6 +255,15 @@ internal static partial class HomeCopy
             }
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    private static partial int SyncFileSystem(int file);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int file);
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Rename(string from, string to);

@@ -14,7 +14,16 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
     /// <summary>Longest wait for a silo to become ready: a former one may take 15 s to leave the home.</summary>
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
 
+    /// <summary>Longest wait for one that has told its address: it was ready once, or nearly.</summary>
+    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(20);
+
+    /// <summary>A person is told what a command waits for after this.</summary>
+    private static readonly TimeSpan SaidAfter = TimeSpan.FromSeconds(2);
+
     public SweepsHome Home { get; } = home;
+
+    /// <summary>Starts silos of this home as a former one was started.</summary>
+    public SiloProcess Like(SiloAddress former) => new(Home, former.Options ?? options);
 
     /// <summary>The running silo's address; null when none runs.</summary>
     public SiloAddress? Find()
@@ -53,15 +62,22 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
         Find() is { } running ? await ConnectAsync(running, cancellation) : null;
 
     private SiloClient Client(SiloAddress address) =>
-        new(address, HomeToken.Read(Home) ?? throw new CliException($"{Home.TokenFile} is missing", ExitCodes.BadHome, "stop the silo (its pid is in silo.json) and run `sweeps up`"));
+        new(address, HomeToken.Read(Home) ?? throw new CliException($"{Home.TokenFile} is missing", ExitCodes.BadHome, $"stop the silo (its pid is in silo.json), then: sweeps up{Home.OnCommandLine()}"));
 
     private async Task<SiloClient> ConnectAsync(SiloAddress address, CancellationToken cancellation)
     {
         var client = Client(address);
         var clock = Stopwatch.StartNew();
+        var said = false;
         while (!await client.IsReadyAsync(cancellation))
         {
-            if (clock.Elapsed > ReadyWithin || Find() is null)
+            if (clock.Elapsed > SaidAfter && !said)
+            {
+                Console.Error.WriteLine($"the silo (pid {address.ProcessId}) does not answer at {address.Url}; waiting up to {AnswersWithin.TotalSeconds:0} s for it");
+                said = true;
+            }
+
+            if (clock.Elapsed > AnswersWithin || Find() is null)
             {
                 client.Dispose();
                 return Find() is null
@@ -69,7 +85,7 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
                     : throw new CliException(
                         $"the silo (pid {address.ProcessId}) does not answer at {address.Url}",
                         ExitCodes.NoSilo,
-                        $"look at {Home.Logs}/silo.log; end that process and run `sweeps up`");
+                        $"look at {Home.Logs}/silo.log; end that process, then: sweeps up{Home.OnCommandLine()}");
             }
 
             await Task.Delay(50, cancellation);
@@ -87,7 +103,7 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CliException($"the home {Home.Root} cannot be written: {e.Message}", ExitCodes.BadHome, "choose another with --home DIR, or mend its permissions");
+            throw HomeTrouble.Of(Home, e);
         }
 
         var builds = Builds.Find();
@@ -99,7 +115,7 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CliException($"the home {Home.Root} cannot hold a copy of silo and trainer: {e.Message}", ExitCodes.BadHome, "free some space, or choose another home with --home DIR");
+            throw HomeTrouble.Of(Home, e);
         }
 
         var started = Path.Combine(Home.Logs, $"silo-start-{Guid.NewGuid():N}.log");
@@ -132,12 +148,12 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
                     throw new CliException(
                         said.Length > 0 ? said : $"the silo ended at once with exit code {process.ExitCode}",
                         process.ExitCode is > 0 and < 128 ? process.ExitCode : ExitCodes.NoSilo,
-                        $"its log is {Home.Logs}/silo.log");
+                        process.ExitCode == ExitCodes.BadHome ? null : $"{Home.Logs}/silo.log says more");
                 }
 
                 if (clock.Elapsed > ReadyWithin)
                 {
-                    throw new CliException("the silo was not ready within 60 s", ExitCodes.NoSilo, $"its log is {Home.Logs}/silo.log");
+                    throw new CliException("the silo was not ready within 60 s", ExitCodes.NoSilo, $"{Home.Logs}/silo.log says more");
                 }
 
                 await Task.Delay(30, cancellation);
@@ -221,6 +237,3 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
         }
     }
 }
-
-/// <summary>What a silo started by this command is told.</summary>
-internal sealed record SiloStartOptions(int? Port = null, int? Slots = null, double? GraceSeconds = null, IReadOnlyList<string>? Roots = null);

@@ -75,7 +75,7 @@ internal static class SystemdUnit
     }
 
     /// <summary><c>sweeps</c> for the default home; each other home has a unit of its own.</summary>
-    private static string Name(SweepsHome home) => home.OnCommandLine().Length == 0
+    internal static string Name(SweepsHome home) => home.OnCommandLine().Length == 0
         ? "sweeps"
         : $"sweeps-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(home.Root)))[..8]}";
 

@@ -175,6 +175,7 @@ internal sealed class SiloClient : IDisposable
         {
             HttpStatusCode.NotFound => ExitCodes.NotFound,
             HttpStatusCode.BadRequest or HttpStatusCode.Conflict => ExitCodes.BadInput,
+            HttpStatusCode.InsufficientStorage => ExitCodes.BadHome,
             _ => ExitCodes.Failed,
         });
     }

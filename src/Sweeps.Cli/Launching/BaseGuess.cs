@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Sweeps.Core.Spec;
 using Sweeps.Data.Readers;
@@ -24,10 +25,11 @@ internal sealed record BaseGuess(string Base, bool IsEncoder, bool Found, string
             return new BaseGuess(tiny, IsEncoder: false, Found: true, "the built-in tiny base knows these words");
         }
 
+        var unknown = $"the built-in tiny base {(share > 0.995 ? "knows none of these words" : string.Create(CultureInfo.InvariantCulture, $"does not know {100 * share:0.#} % of these words"))}";
         var cached = Cached().OrderBy(c => c.Bytes).FirstOrDefault();
         return cached.Folder is not null
-            ? new BaseGuess(cached.Folder, cached.Family == "bert", Found: true, $"found in Hugging Face's cache ({cached.Family}); the tiny built-in one does not know {share:P0} of these words")
-            : new BaseGuess("all-MiniLM-L6-v2", IsEncoder: true, Found: false, $"put a Hugging Face folder here (config.json, tokeniser files, model.safetensors); the tiny built-in one does not know {share:P0} of these words");
+            ? new BaseGuess(cached.Folder, cached.Family == "bert", Found: true, $"found in Hugging Face's cache ({cached.Family}); {unknown}")
+            : new BaseGuess("all-MiniLM-L6-v2", IsEncoder: true, Found: false, $"{unknown}, and Hugging Face's cache holds no model of a known family");
     }
 
     private static IEnumerable<(string Folder, string Family, long Bytes)> Cached()

@@ -8,7 +8,7 @@ namespace Sweeps.Cli.Launching;
 /// <summary>A first grid.yaml, commented so that it teaches.</summary>
 internal static class InitSpec
 {
-    public static string Write(DataGuess guess, string dataPath, BaseGuess model)
+    public static string Write(DataGuess guess, string dataPath, char? delimiter, BaseGuess model)
     {
         var text = new StringBuilder();
         void Line(string line) => text.Append(line).Append('\n');
@@ -22,10 +22,15 @@ internal static class InitSpec
         }
 
         Line($"name: {(name.Length == 0 ? "my-sweep" : name)}");
-        Line($"base: {Quote(model.Base)}    # {model.Why}");
+        Line($"base: {Quote(model.Base)}    # {(model.Found ? model.Why : $"PUT THE PATH OF A HUGGING FACE FOLDER HERE: {model.Why}")}");
         Line(string.Empty);
         Line("data:");
         Line($"  train: {Quote(dataPath)}");
+        if (delimiter is { } separator)
+        {
+            Line($"  delimiter: {Quote(separator.ToString())}");
+        }
+
         Line("  validation: 0.1               # a share of the training rows, or a file; it chooses the best trial");
         Line("  # test: test.csv              # scored once, for the chosen trial only");
         Line($"  label: {Quote(guess.LabelColumn)}");

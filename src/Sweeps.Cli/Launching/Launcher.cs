@@ -21,13 +21,28 @@ internal sealed record Launch(SpecFile File, SweepSpec Spec, PreparedData Data, 
         var spec = file.Read();
         var data = PreparedData.Read(spec, file.Folder, scratch);
         var baseName = file.AbsoluteBase(spec);
+        if (BaseFolder.Refusal(spec, baseName) is { } refusal)
+        {
+            throw new CliException(refusal.ToString());
+        }
+
         var settings = spec.Defaults with
         {
             Base = baseName,
+            Template = data.Template,
             Data = spec.Defaults.Data with { Labels = data.Facts.Labels },
             LabelTexts = spec.TextsOf(data.Facts.Labels),
         };
-        var model = await trainer.InspectAsync(baseName, settings, data.Files[0].Path, cancellation);
+        ModelFacts model;
+        try
+        {
+            model = await trainer.InspectAsync(baseName, settings, data.Files[0].Path, cancellation);
+        }
+        catch (CliException e) when (e.ExitCode == ExitCodes.BadInput)
+        {
+            throw new CliException(spec.ErrorAt("base", e.Message).ToString(), e.ExitCode, e.Fix);
+        }
+
         var plan = Planner.Plan(spec, data.Facts, model);
         return plan.Errors.Count == 0
             ? new Launch(file, spec, data, model, plan)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Sweeps.Core.Api;
 using Sweeps.Core.Planning;
@@ -8,6 +9,7 @@ using Sweeps.Data.Facts;
 using Sweeps.Data.Readers;
 using Sweeps.Data.Splits;
 using Sweeps.Data.Templates;
+using Sweeps.Search.Planning;
 using DataFacts = Sweeps.Core.Planning.DataFacts;
 
 namespace Sweeps.Cli.Launching;
@@ -15,54 +17,67 @@ namespace Sweeps.Cli.Launching;
 /// <summary>The data of a spec, read and checked before anything is started.</summary>
 /// <param name="Facts">What the planner needs.</param>
 /// <param name="Files">Files to upload, with their paths here.</param>
+/// <param name="Template">The template that was checked: the spec's, or the first of those it sweeps.</param>
 /// <param name="Warnings">What a person should know.</param>
 internal sealed record PreparedData(
     DataFacts Facts,
     IReadOnlyList<(UploadedFile File, string Path)> Files,
+    string Template,
     IReadOnlyList<string> Warnings)
 {
     /// <summary>Reads, checks and hashes.</summary>
     /// <param name="spec">The spec.</param>
     /// <param name="folder">Folder that relative paths belong to.</param>
     /// <param name="scratch">Folder for generated data.</param>
-    /// <exception cref="DataException">The data cannot be used; the message names file, line and fix.</exception>
+    /// <exception cref="DataException">A row cannot be used; the message names file, line and fix.</exception>
+    /// <exception cref="CliException">A file or a column cannot be used; the message names the spec's line.</exception>
     public static PreparedData Read(SweepSpec spec, string folder, string scratch)
     {
-        var (train, validation, test) = Locate(spec, folder, scratch);
-        var options = ReadOptions.Default with { Delimiter = spec.Defaults.Data.Delimiter is { Length: > 0 } d ? d[0] : null };
-        var template = TextTemplate.Parse(spec.Defaults.Template);
-        var label = spec.Defaults.Data.LabelColumn;
+        var sources = Locate(spec, folder, scratch);
+        var settings = spec.Defaults.Data;
+        var options = ReadOptions.Default with { Delimiter = settings.Delimiter is { Length: > 0 } d ? d[0] : null };
+        var text = TemplateOf(spec);
+        var template = At(spec, "template", () => TextTemplate.Parse(text));
 
-        var table = DataReader.Read(train, options);
-        template.CheckColumns(table);
+        var train = sources[0];
+        var table = At(spec, train.Key, () => train.Read(options));
+        CheckColumns(spec, table);
         var declared = Builtins.IsBuiltin(spec.Data.Train) ? CampaignWords.Labels : spec.Data.Labels;
-        var labels = declared is null ? LabelSet.FromData(table, label) : LabelSet.Declared(declared);
-        var facts = DataChecker.CheckTrain(table, template.Columns, label, labels);
+        var (labels, facts) = At(spec, train.Key, () =>
+        {
+            template.CheckColumns(table);
+            var known = declared is null ? LabelSet.FromData(table, settings.LabelColumn) : LabelSet.Declared(declared);
+            return (known, DataChecker.CheckTrain(table, template.Columns, settings.LabelColumn, known));
+        });
         List<string> warnings = [.. facts.Warnings];
         var rows = new Dictionary<string, int>(StringComparer.Ordinal);
-        if (validation is null)
+        if (sources.All(source => source.Role != "validation"))
         {
-            var (kept, held) = ValidationSplit.Divide(table, labels, template.Columns, label, spec.Defaults.Data.ValidationShare);
-            rows["train"] = kept.Rows.Count;
-            rows["validation"] = held.Rows.Count;
+            // By the same functions as the trainer, so that what is announced is what is trained on.
+            var (kept, held) = At(spec, "data.validation", () =>
+                TrialSplits.Divide(table, labels, template.Columns, settings.LabelColumn, settings.ValidationShare));
+            rows["train"] = Limited(kept);
+            rows["validation"] = Limited(held);
         }
         else
         {
-            rows["train"] = table.Rows.Count;
-            rows["validation"] = Check(validation, "validation");
+            rows["train"] = Limited(table);
         }
 
-        if (test is not null)
+        foreach (var source in sources.Skip(1))
         {
-            rows["test"] = Check(test, "test");
-        }
-
-        if (spec.Defaults.Data.MaxRows is > 0 and var most)
-        {
-            foreach (var split in rows.Keys.ToList())
+            rows[source.Role] = At(spec, source.Key, () =>
             {
-                rows[split] = Math.Min(rows[split], most);
-            }
+                var other = source.Read(options);
+                template.CheckColumns(other);
+                warnings.AddRange(DataChecker.Check(other, source.Role, template.Columns, settings.LabelColumn, labels).Warnings);
+                if (TrialSplits.Overlap(table, other, template.Columns) is > 0 and var twice)
+                {
+                    warnings.Add(string.Create(CultureInfo.InvariantCulture, $"{twice:N0} of the {other.Rows.Count:N0} {source.Role} rows are training rows too: their scores will look better than they are"));
+                }
+
+                return Limited(other);
+            });
         }
 
         var found = new DataFacts
@@ -72,44 +87,87 @@ internal sealed record PreparedData(
             ClassCounts = facts.Labels.Zip(facts.RowsPerLabel).ToDictionary(p => p.First, p => p.Second),
             Columns = facts.Columns,
         };
-        return new PreparedData(found, [.. Uploads(train, validation, test)], warnings);
+        return new PreparedData(found, [.. sources.Select(source => source.Upload())], text, warnings);
 
-        int Check(string path, string split)
+        int Limited(DataTable split) =>
+            TrialSplits.Limit(split, labels, template.Columns, settings.LabelColumn, settings.MaxRows).Rows.Count;
+    }
+
+    private static string TemplateOf(SweepSpec spec) =>
+        spec.Defaults.Template.Length > 0
+            ? spec.Defaults.Template
+            : spec.Grid.FirstOrDefault(axis => axis.Name == "template")?.Values.OfType<string>().FirstOrDefault() ?? string.Empty;
+
+    private static void CheckColumns(SweepSpec spec, DataTable table)
+    {
+        var wrong = Planner.CheckColumns(spec, table.Columns);
+        if (wrong.Count > 0)
         {
-            var other = DataReader.Read(path, options);
-            template.CheckColumns(other);
-            var checkedFacts = DataChecker.Check(other, split, template.Columns, label, labels);
-            warnings.AddRange(checkedFacts.Warnings);
-            return checkedFacts.Rows;
+            throw new CliException(
+                string.Join(Environment.NewLine, wrong),
+                fix: table is { Columns.Count: 1, Delimiter: not null }
+                    ? $"{table.File} has one column only: if that looks like several, name what separates them (data: delimiter: \";\")"
+                    : null);
         }
     }
 
-    private static (string Train, string? Validation, string? Test) Locate(SweepSpec spec, string folder, string scratch)
+    /// <summary>Puts the spec's place before what is wrong with a whole file; a row's place is the file's own.</summary>
+    private static T At<T>(SweepSpec spec, string key, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (DataException e) when (e.Line is null)
+        {
+            throw new CliException(spec.ErrorAt(key, e.Message.TrimEnd('.')).ToString());
+        }
+    }
+
+    /// <summary>The files, the training file first.</summary>
+    private static List<Source> Locate(SweepSpec spec, string folder, string scratch)
     {
         const string campaigns = "builtin:campaigns/";
         if (spec.Data.Train.StartsWith(campaigns, StringComparison.Ordinal))
         {
             Directory.CreateDirectory(scratch);
             CampaignGenerator.Generate(CampaignPreset.Find(spec.Data.Train[campaigns.Length..]), seed: 1).WriteCsv(scratch);
-            return (Path.Combine(scratch, "train.csv"), Path.Combine(scratch, "validation.csv"), Path.Combine(scratch, "test.csv"));
+            return [.. new[] { "train", "validation", "test" }.Select(role =>
+                new Source(role, Path.Combine(scratch, $"{role}.csv"), $"{spec.Data.Train}/{role}.csv"))];
         }
 
-        string? Here(string? path) => path is null ? null : Path.GetFullPath(path, folder);
-        return (Here(spec.Data.Train)!, Here(spec.Data.Validation), Here(spec.Data.Test));
+        var named = new[] { ("train", spec.Data.Train), ("validation", spec.Data.Validation), ("test", spec.Data.Test) };
+        return [.. named.Where(entry => entry.Item2 is not null).Select(entry =>
+        {
+            var path = Path.GetFullPath(entry.Item2!, folder);
+            return new Source(entry.Item1, path, path);
+        })];
     }
 
-    private static IEnumerable<(UploadedFile, string)> Uploads(string train, string? validation, string? test)
+    /// <summary>A data file.</summary>
+    /// <param name="Role"><c>train</c>, <c>validation</c> or <c>test</c>.</param>
+    /// <param name="Path">Where it lies.</param>
+    /// <param name="Name">What messages call it: a generated file's path would tell nobody anything.</param>
+    private sealed record Source(string Role, string Path, string Name)
     {
-        foreach (var (role, path) in new[] { ("train", train), ("validation", validation), ("test", test) })
+        public string Key => $"data.{Role}";
+
+        public DataTable Read(ReadOptions options)
         {
-            if (path is null)
+            if (Name == Path)
             {
-                continue;
+                return DataReader.Read(Path, options);
             }
 
-            using var file = File.OpenRead(path);
+            using var generated = File.OpenRead(Path);
+            return DataReader.Read(generated, Name, options);
+        }
+
+        public (UploadedFile File, string Path) Upload()
+        {
+            using var file = File.OpenRead(Path);
             var hash = Convert.ToHexStringLower(SHA256.HashData(file));
-            yield return (new UploadedFile(role, Path.GetFileName(path), hash, file.Length), path);
+            return (new UploadedFile(Role, System.IO.Path.GetFileName(Path), hash, file.Length), Path);
         }
     }
 }

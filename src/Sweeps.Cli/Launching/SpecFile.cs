@@ -35,17 +35,24 @@ internal sealed record SpecFile(string Name, string Folder, string Yaml)
 
         try
         {
-            if (new FileInfo(nameOrPath).Length > 1024 * 1024)
-            {
-                throw new CliException($"{nameOrPath} is larger than 1 MB", ExitCodes.BadInput, "a spec is a few lines; data belong in their own file");
-            }
-
-            return new SpecFile(nameOrPath, Path.GetDirectoryName(Path.GetFullPath(nameOrPath))!, File.ReadAllText(nameOrPath));
+            return new SpecFile(nameOrPath, Path.GetDirectoryName(Path.GetFullPath(nameOrPath))!, ReadText(nameOrPath));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CliException($"{nameOrPath} cannot be read: {e.Message}");
         }
+    }
+
+    /// <summary>At most 1 MB, whatever the file says of its length: a pipe says nothing.</summary>
+    private static string ReadText(string path)
+    {
+        const int most = 1024 * 1024;
+        using var reader = new StreamReader(path);
+        var buffer = new char[most + 1];
+        var count = reader.ReadBlock(buffer);
+        return count <= most
+            ? new string(buffer, 0, count)
+            : throw new CliException($"{path} is larger than 1 MB", ExitCodes.BadInput, "a spec is a few lines; data belong in their own file");
     }
 
     /// <summary>The spec, checked.</summary>

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Sweeps.Core.Api;
+using Sweeps.Core.Ids;
+using Sweeps.Core.Ledger;
 
 namespace Sweeps.Cli.Show;
 
@@ -60,6 +62,18 @@ internal static class Format
     /// <summary>An enum's word, as in the JSON.</summary>
     public static string Word<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    /// <summary>What happened, and to whom.</summary>
+    public static string Event(EventRow row) => row.Job switch
+    {
+        null => $"{row.Kind}: {row.Message}",
+        { Kind: JobKind.Train } job => $"trial {job.Number} {row.Kind}: {row.Message}",
+        { Kind: JobKind.Evaluate } => $"scoring {row.Kind}: {row.Message}",
+        { } job => $"{Word(job.Kind)} {job.Number} {row.Kind}: {row.Message}",
+    };
+
+    /// <summary>At most so many characters.</summary>
+    public static string Cut(string text, int most) => text.Length <= most ? text : string.Concat(text.AsSpan(0, Math.Max(0, most - 1)), "\u2026");
 
     public static string Bar(double share, int width)
     {

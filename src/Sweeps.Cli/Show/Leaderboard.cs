@@ -47,8 +47,12 @@ internal static class Leaderboard
 
         while (columns.Count > 4 && Width(columns, trials) > width && columns.Where(c => c.Rank > 0).MaxBy(c => c.Rank) is { } least)
         {
-            columns.Remove(least);
-            left.Add(least.Name.Replace('\n', ' '));
+            // Scores by class go together: one of three alone would look like a choice.
+            foreach (var column in columns.Where(c => c == least || (least.Group is not null && c.Group == least.Group)).ToList())
+            {
+                columns.Remove(column);
+                left.Add(column.Name.Replace('\n', ' '));
+            }
         }
 
         var table = new Table().Border(TableBorder.Rounded).BorderColor(Color.Grey).Title(title);
@@ -84,7 +88,7 @@ internal static class Leaderboard
         yield return new Column("macro F1", t => Format.Score(t.Best?.MacroF1));
         foreach (var label in sweep.Labels.Count <= 5 ? sweep.Labels : [])
         {
-            yield return new Column(Short(label), t => t.Best?.F1 is { } f1 && f1.TryGetValue(label, out var v) ? Format.Score(v) : "-", 4);
+            yield return new Column(Short(label), t => t.Best?.F1 is { } f1 && f1.TryGetValue(label, out var v) ? Format.Score(v) : "-", 4, Group: "class");
         }
 
         yield return new Column("accuracy", t => Format.Score(t.Best?.Accuracy), 6);
@@ -127,5 +131,5 @@ internal static class Leaderboard
 
     private static string Short(string label) => label.Length <= 12 ? label : label[..11] + "\u2026";
 
-    private sealed record Column(string Name, Func<TrialSummary, string> Cell, int Rank = 0, bool IsText = false);
+    private sealed record Column(string Name, Func<TrialSummary, string> Cell, int Rank = 0, bool IsText = false, string? Group = null);
 }

@@ -22,11 +22,11 @@ internal sealed class LiveWatchView(IAnsiConsole console, LiveDisplayContext con
     {
         if (Notable.Kinds.Contains(row.Kind))
         {
-            Say($"{row.Kind}: {row.Message}");
+            Say(DateTimeOffset.FromUnixTimeMilliseconds(row.At), $"{Format.Event(row)}");
         }
     }
 
-    public void Note(string message) => Say(message);
+    public void Note(string message) => Say(time.GetUtcNow(), message);
 
     public void End(SweepDetail sweep)
     {
@@ -34,9 +34,9 @@ internal sealed class LiveWatchView(IAnsiConsole console, LiveDisplayContext con
         context.Refresh();
     }
 
-    private void Say(string text)
+    private void Say(DateTimeOffset at, string text)
     {
-        _said.Enqueue($"{time.GetLocalNow():HH:mm:ss} {text}");
+        _said.Enqueue($"{TimeZoneInfo.ConvertTime(at, time.LocalTimeZone):HH:mm:ss} {text}");
         while (_said.Count > 4)
         {
             _said.Dequeue();
@@ -48,13 +48,13 @@ internal sealed class LiveWatchView(IAnsiConsole console, LiveDisplayContext con
         var height = Math.Max(20, console.Profile.Height);
         var running = sweep.Trials.Where(t => t.State.IsHeld()).Take(8).ToList();
         var room = Math.Clamp(height - running.Count - _said.Count - 14, 3, 24);
-        List<IRenderable> parts = [Header(sweep), Running(sweep, running)];
+        List<IRenderable> parts = [Header(sweep), Running(sweep, running, console.Profile.Width)];
         if (sweep.Trials.Any(t => t.Best is not null))
         {
             parts.Add(Leaderboard.Render(sweep, room, $"[bold]leaderboard[/] [grey](validation {Markup.Escape(sweep.Summary.Metric)})[/]", console.Profile.Width));
         }
 
-        parts.AddRange(_said.Select(s => new Markup($"[grey]{Markup.Escape(s)}[/]")));
+        parts.AddRange(_said.Select(s => new Markup($"[grey]{Markup.Escape(Format.Cut(s, console.Profile.Width - 1))}[/]")));
         parts.Add(new Markup("[grey]Ctrl-C leaves the watch; the sweep goes on.[/]"));
         return new Rows(parts);
     }
@@ -67,7 +67,7 @@ internal sealed class LiveWatchView(IAnsiConsole console, LiveDisplayContext con
         var best = summary.Best?.Validation?.MacroF1 is { } f1 ? $"  best [green]{Format.Score(f1)}[/] (trial {summary.Best.Trial})" : string.Empty;
         return new Markup(
             $"[bold]{Markup.Escape(summary.Sweep)}[/] {Format.Word(summary.State)}  [green]{Format.Bar(share, 30)}[/] {done}/{sweep.Trials.Count} trials  "
-            + $"{Format.Duration(summary.ActiveSeconds)}  left {Left(summary)}{best}");
+            + $"[grey]so far[/] {Format.Duration(summary.ActiveSeconds)}  [grey]left[/] {Left(summary)}{best}");
     }
 
     private static string Left(SweepSummary summary) => summary.State switch
@@ -81,28 +81,46 @@ internal sealed class LiveWatchView(IAnsiConsole console, LiveDisplayContext con
         trial.State.HasEnded() ? 1 : trial.Progress is { TotalSteps: > 0 } p ? (double)p.Step / p.TotalSteps
         : trial.TotalSteps > 0 ? (double)trial.Step / trial.TotalSteps : 0;
 
-    private static Table Running(SweepDetail sweep, List<TrialSummary> running)
+    /// <summary>What runs, a line each whatever the width: a taller page would push its own head off the screen.</summary>
+    private static Table Running(SweepDetail sweep, List<TrialSummary> running, int width)
     {
-        var table = new Table().Border(TableBorder.None).Expand();
-        foreach (var column in new[] { "trial", "progress", "phase", "loss", "lr", "tok/s", "attempt", "settings" })
+        var bar = width < 100 ? 8 : 16;
+        List<(string Name, Func<TrialSummary, string> Cell)> columns =
+        [
+            ("trial", t => t.Trial.ToString(CultureInfo.InvariantCulture)),
+            ("progress", t => t.Progress is { } p ? $"[blue]{Format.Bar(Share(t), bar)}[/] {p.Step}/{p.TotalSteps}" : "[grey]starting[/]"),
+            ("phase", t => t.Progress?.Phase ?? string.Empty),
+            ("loss", t => Format.Number(t.Progress?.Loss)),
+            ("lr", t => Format.Number(t.Progress?.LearningRate)),
+            ("tok/s", t => Format.Count(t.Progress?.TokensPerSecond)),
+            ("attempt", t => t.Attempt > 1 ? $"[yellow]{t.Attempt}[/]" : t.Attempt.ToString(CultureInfo.InvariantCulture)),
+        ];
+        foreach (var spare in new[] { "lr", "tok/s", "phase" })
         {
-            table.AddColumn($"[grey]{column}[/]");
+            if (Room() < 20)
+            {
+                columns.RemoveAll(column => column.Name == spare);
+            }
         }
 
+        var table = new Table().Border(TableBorder.None);
+        foreach (var (name, _) in columns)
+        {
+            table.AddColumn(new TableColumn($"[grey]{name}[/]").NoWrap());
+        }
+
+        table.AddColumn(new TableColumn("[grey]settings[/]").NoWrap());
         foreach (var trial in running)
         {
-            var p = trial.Progress;
-            table.AddRow(
-                trial.Trial.ToString(CultureInfo.InvariantCulture),
-                p is null ? "[grey]starting[/]" : $"[blue]{Format.Bar(Share(trial), 16)}[/] {p.Step}/{p.TotalSteps}",
-                p?.Phase ?? string.Empty,
-                Format.Number(p?.Loss),
-                Format.Number(p?.LearningRate),
-                Format.Count(p?.TokensPerSecond),
-                trial.Attempt > 1 ? $"[yellow]{trial.Attempt}[/]" : trial.Attempt.ToString(CultureInfo.InvariantCulture),
-                Markup.Escape(Format.Settings(trial, sweep.Axes)));
+            table.AddRow([
+                .. columns.Select(column => column.Cell(trial)),
+                Markup.Escape(Format.Cut(Format.Settings(trial, sweep.Axes), Math.Max(8, Room()))),
+            ]);
         }
 
         return table;
+
+        int Room() => width - 3 - columns.Sum(column =>
+            2 + Math.Max(column.Name.Length, running.Select(t => Markup.Remove(column.Cell(t)).Length).DefaultIfEmpty().Max()));
     }
 }

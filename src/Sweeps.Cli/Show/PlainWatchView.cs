@@ -32,7 +32,7 @@ internal sealed class PlainWatchView(IAnsiConsole console, TimeProvider time, Sw
     {
         if (Notable.Kinds.Contains(row.Kind))
         {
-            Line($"{row.Kind}: {row.Message}");
+            Line(Format.Event(row));
         }
     }
 

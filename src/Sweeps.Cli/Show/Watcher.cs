@@ -47,7 +47,7 @@ internal sealed class Watcher(SiloProcess silo, IAnsiConsole console, TimeProvid
     private async Task<SweepDetail> FollowAsync(SiloClient first, string sweep, IWatchView view, CancellationToken cancellation)
     {
         var client = first;
-        var stays = first.Address.Stays;
+        var (stays, revived) = (first.Address.Stays, silo.Like(first.Address));
         long seen = 0;
         while (true)
         {
@@ -90,17 +90,23 @@ internal sealed class Watcher(SiloProcess silo, IAnsiConsole console, TimeProvid
                 client.Dispose();
             }
 
-            client = await ReturnAsync(stays, view, cancellation);
+            client = await ReturnAsync(revived, stays, view, cancellation);
         }
     }
 
     /// <summary>The silo again, started if it died. One that dies while it starts is started again, a few times.</summary>
-    private async Task<SiloClient> ReturnAsync(bool stays, IWatchView view, CancellationToken cancellation)
+    private async Task<SiloClient> ReturnAsync(SiloProcess silo, bool stays, IWatchView view, CancellationToken cancellation)
     {
         for (var failures = 0; ; failures++)
         {
             if (silo.Find() is null)
             {
+                if (File.Exists(silo.Home.DownFile))
+                {
+                    // Not a death: somebody wants it down.
+                    throw new CliException("the silo was taken down", ExitCodes.NoSilo, $"what it ran goes on with: sweeps up{silo.Home.OnCommandLine()}");
+                }
+
                 await MayRestartAsync(cancellation);
                 view.Note("the silo ended; starting it again");
             }

@@ -217,7 +217,7 @@ public sealed record TrialDetail(
 public sealed record WishBody(Wanted Wanted);
 
 /// <summary><c>POST .../retry</c>: which trials; null: all failed and cancelled ones.</summary>
-public sealed record RetryBody(IReadOnlyList<int>? Trials);
+public sealed record RetryBody(IReadOnlyList<int>? Trials = null);
 
 /// <summary>The answer to a wish.</summary>
 public sealed record WishReply(bool Done, string Message);
@@ -241,4 +241,4 @@ public sealed record BestReply(
 
 /// <summary><c>POST /api/v1/shutdown</c>: end the silo.</summary>
 /// <param name="Grace">Seconds for the drain; null: the silo's own setting.</param>
-public sealed record ShutdownBody(double? Grace);
+public sealed record ShutdownBody(double? Grace = null);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Sweeps.Core.Homes;
 
@@ -28,19 +29,30 @@ public static class HomeToken
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        using (var file = new FileStream(temporary, options))
-        using (var writer = new StreamWriter(file))
-        {
-            writer.Write(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
-        }
-
         try
         {
+            using (var file = new FileStream(temporary, options))
+            {
+                file.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32))));
+                file.Flush(flushToDisk: true);
+            }
+
+            // One that a power cut left empty is nobody's.
+            if (File.Exists(home.TokenFile) && Read(home) is null)
+            {
+                File.Delete(home.TokenFile);
+            }
+
             File.Move(temporary, home.TokenFile, overwrite: false);
         }
         catch (IOException) when (File.Exists(home.TokenFile))
         {
             File.Delete(temporary);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
         }
 
         return Read(home) ?? throw new IOException($"{home.TokenFile} is empty: remove it and try again");

@@ -6,4 +6,6 @@ namespace Sweeps.Core.Homes;
 /// <param name="StartTime">Start time of that process in clock ticks since boot (field 22 of /proc/PID/stat): a pid may be reused.</param>
 /// <param name="Version">Version and build hash of the silo.</param>
 /// <param name="Stays">Whether <c>up</c> (or a service manager) started it: it then does not end after its last sweep.</param>
-public sealed record SiloAddress(string Url, int ProcessId, long StartTime, string Version, bool Stays);
+/// <param name="Options">How it was started: who starts it again after its death does so likewise. Null: by defaults.</param>
+public sealed record SiloAddress(
+    string Url, int ProcessId, long StartTime, string Version, bool Stays, SiloStartOptions? Options = null);

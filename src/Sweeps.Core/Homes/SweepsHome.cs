@@ -9,6 +9,9 @@ public sealed class SweepsHome
     private static readonly SearchValues<char> Plain =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:,@%=");
 
+    /// <summary>Free bytes that a home's disk must have, else no silo starts on it.</summary>
+    public const long MinimumFreeBytes = 64L << 20;
+
     /// <summary>Names the home; nothing is created.</summary>
     /// <param name="root">Absolute or relative folder.</param>
     public SweepsHome(string root) => Root = Path.GetFullPath(root);
@@ -21,6 +24,9 @@ public sealed class SweepsHome
 
     /// <summary>Held (flock) by the silo while it lives.</summary>
     public string Lock => Path.Combine(Root, "silo.lock");
+
+    /// <summary>There while the silo is down because somebody asked for it (<c>sweeps down</c>): who watches lets it be.</summary>
+    public string DownFile => Path.Combine(Root, "down");
 
     /// <summary>Where the silo of this home can be reached: written once it is ready, see <see cref="SiloAddress"/>.</summary>
     public string SiloFile => Path.Combine(Root, "silo.json");
@@ -50,14 +56,27 @@ public sealed class SweepsHome
     public string Slots => Path.Combine(Root, "slots");
 
     /// <summary>The default: <c>$SWEEPS_HOME</c>, else <c>~/.sweeps</c>.</summary>
+    /// <exception cref="DirectoryNotFoundException">Neither is set, as in some containers and services: any other folder would be a guess.</exception>
     public static SweepsHome Default() =>
-        new(Environment.GetEnvironmentVariable("SWEEPS_HOME") is { Length: > 0 } home
-            ? home
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".sweeps"));
+        FindDefault() ?? throw new DirectoryNotFoundException("there is no home folder: neither SWEEPS_HOME nor HOME is set");
+
+    private static SweepsHome? FindDefault()
+    {
+        if (Environment.GetEnvironmentVariable("SWEEPS_HOME") is { Length: > 0 } home)
+        {
+            return new SweepsHome(home);
+        }
+
+        // HOME itself, there or not: the library answers with nothing for a folder that does not exist.
+        var user = Environment.GetEnvironmentVariable("HOME") is { Length: > 0 } named
+            ? named
+            : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        return Path.IsPathRooted(user) ? new SweepsHome(Path.Combine(user, ".sweeps")) : null;
+    }
 
     /// <summary>What a command line needs to mean this home: nothing for the default, else <c> --home DIR</c>.</summary>
     public string OnCommandLine() =>
-        Root == Default().Root ? string.Empty
+        Root == FindDefault()?.Root ? string.Empty
         : Root.AsSpan().ContainsAnyExcept(Plain) ? $" --home '{Root.Replace("'", "'\\''", StringComparison.Ordinal)}'"
         : $" --home {Root}";
 

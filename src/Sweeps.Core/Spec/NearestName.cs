@@ -34,6 +34,15 @@ public static class NearestName
         return best;
     }
 
+    /// <summary>Names in quotes, at most <paramref name="most"/> of them, for a message.</summary>
+    public static string List(IEnumerable<string> names, int most = 20)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        string[] all = [.. names];
+        var shown = string.Join(", ", all.Take(most).Select(static name => $"'{(name.Length > LongestCompared ? name[..LongestCompared] : name)}'"));
+        return all.Length > most ? $"{shown} and {all.Length - most} more" : shown;
+    }
+
     // Case and the separators that people mix up are not counted: learning-rate and LearningRate are learning_rate.
     private static string Fold(string name)
     {

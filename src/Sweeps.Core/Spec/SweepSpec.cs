@@ -61,6 +61,22 @@ public sealed record SweepSpec
 
     /// <summary>Where things stand, by path (<c>training.rank</c>, <c>grid.rank</c>, <c>grid.rank[1]</c>), for messages.</summary>
     public IReadOnlyDictionary<string, SpecMark> Marks { get; init; } = new Dictionary<string, SpecMark>();
+
+    /// <summary>Where a key stands; of one that is left out in <c>data</c>, where the data are named; else the file's beginning.</summary>
+    public SpecMark MarkOf(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return Marks.TryGetValue(path, out var mark) ? mark
+            : path.StartsWith("data.", StringComparison.Ordinal) ? Marks.GetValueOrDefault("data.train", SpecMark.Start)
+            : SpecMark.Start;
+    }
+
+    /// <summary>An error about a key, at its place.</summary>
+    public SpecError ErrorAt(string path, string problem, string? value = null, string? allowed = null, string? nearest = null)
+    {
+        var mark = MarkOf(path);
+        return new SpecError(FileName, mark.Line, mark.Column, path, problem, value, allowed, nearest);
+    }
 }
 
 /// <summary>Where the data come from.</summary>

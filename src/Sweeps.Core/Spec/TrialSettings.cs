@@ -135,7 +135,10 @@ public sealed record TrialSettings
     /// <summary>Solved examples of each class in front of every prompt, taken from the training rows by the seed; 0: none.</summary>
     public int FewShot { get; init; }
 
-    /// <summary>Longest input in tokens, special ones included; only fields are truncated.</summary>
+    /// <summary>
+    /// Longest input in tokens, special ones included; only fields are truncated. Default 128, or the positions of a base
+    /// that has fewer (the planner sees to that).
+    /// </summary>
     public int MaxLength { get; init; } = 128;
 
     /// <summary>Which part of a field is kept: <c>head</c>, <c>tail</c> or <c>middle</c> (both ends).</summary>

@@ -1,3 +1,5 @@
+using Sweeps.Core.Spec;
+
 namespace Sweeps.Data.Campaigns;
 
 /// <summary>

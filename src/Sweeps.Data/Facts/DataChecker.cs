@@ -1,3 +1,4 @@
+using Sweeps.Core.Spec;
 using Sweeps.Data.Readers;
 
 namespace Sweeps.Data.Facts;

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Numerics;
+using Sweeps.Core.Spec;
 using Sweeps.Data.Readers;
 
 namespace Sweeps.Data.Facts;

@@ -1,3 +1,4 @@
+using Sweeps.Core.Spec;
 using Sweeps.Data.Facts;
 using Sweeps.Data.Readers;
 
@@ -16,40 +17,50 @@ public static class DataGuesser
     private static readonly string[] TextNames = ["text", "sentence", "utterance", "message", "question", "query", "review", "comment", "body", "content", "title", "subject", "description", "prompt"];
 
     /// <summary>Guesses; see <see cref="DataGuess.Notes"/> for why.</summary>
-    /// <exception cref="DataException">No column can be the label or the text; says what each column looks like.</exception>
-    public static DataGuess Guess(DataTable table)
+    /// <param name="table">The data.</param>
+    /// <param name="labelColumn">The label's column when a person has named it; null: guessed.</param>
+    /// <param name="textColumns">The text's columns when a person has named them; null or empty: guessed.</param>
+    /// <exception cref="DataException">
+    /// A named column is not there, or no column can be the label or the text; says what each column looks like.
+    /// </exception>
+    public static DataGuess Guess(DataTable table, string? labelColumn = null, IReadOnlyList<string>? textColumns = null)
     {
         if (table.Rows.Count == 0)
         {
             throw new DataException(table.File, null, "there are no rows", "Add examples below the header");
         }
 
+        foreach (string named in (textColumns ?? []).Append(labelColumn).OfType<string>())
+        {
+            table.Require(named);
+        }
+
         ColumnProfile[] profiles = [.. table.UsableColumns.Select(column => ColumnProfile.Of(table, column))];
-        ColumnProfile[] labels = [.. profiles.Where(CanBeLabel).OrderByDescending(LabelScore).ThenByDescending(static profile => profile.Index)];
+        ColumnProfile[] labels = [.. profiles.Where(profile => labelColumn is null ? CanBeLabel(profile) : profile.Column == labelColumn).OrderByDescending(LabelScore).ThenByDescending(static profile => profile.Index)];
         if (labels.Length == 0)
         {
-            throw new DataException(table.File, null, $"no column looks like a label: it has 2 to {MaxClasses} different values, several rows each ({Describe(profiles)})", "Name it: label: COLUMN");
+            throw new DataException(table.File, null, $"no column looks like a label: it has 2 to {MaxClasses} different values, several rows each ({Describe(profiles)})", table is { Columns.Count: 1, Delimiter: not null } ? "There is one column only: name what separates several (--delimiter CHARACTER)" : "Name it: --label COLUMN");
         }
 
         ColumnProfile label = labels[0];
-        ColumnProfile[] texts = [.. profiles.Where(profile => profile != label && CanBeText(profile)).OrderByDescending(TextScore)];
+        ColumnProfile[] texts = [.. profiles.Where(profile => profile != label && (textColumns is { Count: > 0 } ? textColumns.Contains(profile.Column) : CanBeText(profile))).OrderByDescending(TextScore)];
         if (texts.Length == 0)
         {
-            throw new DataException(table.File, null, $"no column beside the label '{label.Column}' looks like a text ({Describe(profiles)})", "Name it in the template: template: \"{COLUMN}\"");
+            throw new DataException(table.File, null, $"no column beside the label '{label.Column}' looks like a text ({Describe(profiles)})", "Name it: --text COLUMN");
         }
 
-        string[] textColumns = [.. texts
-            .Where(profile => profile == texts[0] || (IsNamed(profile, TextNames) && !Repeats(table, profile, texts[0])))
+        string[] chosen = [.. texts
+            .Where(profile => textColumns is { Count: > 0 } || profile == texts[0] || (IsNamed(profile, TextNames) && !Repeats(table, profile, texts[0])))
             .OrderBy(static profile => profile.Index)
             .Select(static profile => profile.Column)];
         return new DataGuess
         {
             LabelColumn = label.Column,
-            TextColumns = textColumns,
-            Template = Template(textColumns),
-            OtherLabelColumns = [.. labels.Skip(1).Where(profile => !textColumns.Contains(profile.Column)).Select(static profile => profile.Column)],
-            Facts = DataChecker.CheckTrain(table, textColumns, label.Column, LabelSet.FromData(table, label.Column)),
-            Notes = Notes(table, label, labels, texts[0]),
+            TextColumns = chosen,
+            Template = Template(chosen),
+            OtherLabelColumns = [.. labels.Skip(1).Where(profile => !chosen.Contains(profile.Column)).Select(static profile => profile.Column)],
+            Facts = DataChecker.CheckTrain(table, chosen, label.Column, LabelSet.FromData(table, label.Column)),
+            Notes = Notes(table, label, labels, texts[0], labelColumn is not null),
         };
     }
 
@@ -83,11 +94,12 @@ public static class DataGuesser
         ? $"{{{columns[0]}}}"
         : string.Join('\n', columns.Select(static column => $"{column.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal)}: {{{column}}}"));
 
-    private static List<string> Notes(DataTable table, ColumnProfile label, ColumnProfile[] labels, ColumnProfile text)
+    private static List<string> Notes(DataTable table, ColumnProfile label, ColumnProfile[] labels, ColumnProfile text, bool named)
     {
         List<string> notes =
         [
-            IsNamed(label, LabelNames)
+            named ? $"'{label.Column}' is the label: {label.Distinct} different values in {label.Rows:N0} rows"
+                : IsNamed(label, LabelNames)
                 ? $"'{label.Column}' is taken for the label by its name: {label.Distinct} different values in {label.Rows:N0} rows"
                 : $"'{label.Column}' is taken for the label: {label.Distinct} different values in {label.Rows:N0} rows",
         ];

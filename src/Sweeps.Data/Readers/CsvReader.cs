@@ -78,7 +78,7 @@ internal sealed class CsvReader
                 throw new DataException(
                     _file,
                     line,
-                    $"this row has {_fields.Count} fields, the header has {columns.Length} (the row begins \"{shown.ReplaceLineEndings(" ")}\")",
+                    $"this row has {_fields.Count} {(_fields.Count == 1 ? "field" : "fields")}, the header has {columns.Length} (the row begins \"{shown.ReplaceLineEndings(" ")}\")",
                     $"Put a field that holds '{Shown(_delimiter)}' in double quotes");
             }
 

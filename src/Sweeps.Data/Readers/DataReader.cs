@@ -1,3 +1,5 @@
+using Sweeps.Core.Spec;
+
 namespace Sweeps.Data.Readers;
 
 /// <summary>Reads a data file: CSV (<c>.csv</c>, <c>.tsv</c>, <c>.txt</c>) or JSON Lines (<c>.jsonl</c>, <c>.ndjson</c>).</summary>

@@ -1,3 +1,5 @@
+using Sweeps.Core.Spec;
+
 namespace Sweeps.Data.Readers;
 
 /// <summary>A data file as read: columns by name, rows of text with their line numbers.</summary>

@@ -32,7 +32,15 @@ internal static class JsonLinesReader
             }
 
             using JsonDocument document = Parse(text, file, line);
-            records.Add((line, ReadObject(document.RootElement, file, line, options, columns, indexes, unusable)));
+            try
+            {
+                records.Add((line, ReadObject(document.RootElement, file, line, options, columns, indexes, unusable)));
+            }
+            catch (InvalidOperationException e)
+            {
+                // The parser takes any \u escape; that two of them make no character is found when the text is asked for.
+                throw new DataException(file, line, "a \\u escape in this line is half of a character (a surrogate without its other half)", "Write the character itself, or both halves", e);
+            }
         }
 
         if (records.Count == 0)

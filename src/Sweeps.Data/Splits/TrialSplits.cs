@@ -62,6 +62,10 @@ public static class TrialSplits
         return table.WithRows(table.Rows.Where((_, row) => kept[row]));
     }
 
+    /// <summary>How many rows of another split the training rows hold too, by <see cref="NormalForm"/>.</summary>
+    public static int Overlap(DataTable train, DataTable other, IReadOnlyList<string> textColumns) =>
+        SplitOverlap.Count(Forms(train, textColumns), Forms(other, textColumns));
+
     private static string[] Forms(DataTable table, IReadOnlyList<string> textColumns)
     {
         int[] columns = [.. textColumns.Select(table.Require)];

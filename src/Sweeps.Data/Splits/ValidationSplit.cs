@@ -1,6 +1,3 @@
-using Sweeps.Data.Facts;
-using Sweeps.Data.Readers;
-
 namespace Sweeps.Data.Splits;
 
 /// <summary>
@@ -11,33 +8,6 @@ public static class ValidationSplit
 {
     /// <summary>The share taken when nothing else is asked for.</summary>
     public const double DefaultShare = 0.1;
-
-    /// <summary>Divides a table's rows; both parts keep the file's order.</summary>
-    /// <param name="table">All rows.</param>
-    /// <param name="labels">Their labels.</param>
-    /// <param name="textColumns">The columns whose text makes two rows the same: those of the template.</param>
-    /// <param name="labelColumn">The column that holds the label.</param>
-    /// <param name="share">The share of each class, above 0 and below 1.</param>
-    /// <param name="salt">Another salt chooses other rows.</param>
-    /// <exception cref="DataException">A column is missing, a label is not in the set, the share is out of range, or no row could
-    /// be taken.</exception>
-    public static (DataTable Train, DataTable Validation) Divide(
-        DataTable table,
-        LabelSet labels,
-        IReadOnlyList<string> textColumns,
-        string labelColumn,
-        double share = DefaultShare,
-        string salt = "")
-    {
-        table.Require(labelColumn);
-        int[] columns = [.. textColumns.Select(table.Require)];
-        bool[] chosen = Choose(
-            [.. table.Rows.Select(row => NormalForm.Of(columns.Select(column => row[column])))],
-            [.. table.Rows.Select(row => labels.IndexOf(table, row, labelColumn))],
-            share,
-            salt);
-        return (table.WithRows(table.Rows.Where((_, i) => !chosen[i])), table.WithRows(table.Rows.Where((_, i) => chosen[i])));
-    }
 
     /// <summary>Chooses the validation rows.</summary>
     /// <param name="texts">The normal form of each row (<see cref="NormalForm.Of(IEnumerable{string})"/>).</param>

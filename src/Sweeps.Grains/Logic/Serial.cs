@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Sweeps.Abstractions;
+using Sweeps.Core.Ledger;
 
 namespace Sweeps.Grains.Logic;
 
@@ -41,7 +42,12 @@ internal sealed class Serial(string name, Action forget, ILogger logger)
             {
                 forget();
                 logger.LogWarning(e, "{Name}: the outcome is unknown; reading again", name);
-                throw new OutcomeUnknownException($"{name}: {e.Message}; repeat the call", e);
+
+                // Without its cause, which is logged: the wire knows no exceptions of stores.
+                throw new OutcomeUnknownException($"{name}: {e.Message}; repeat the call")
+                {
+                    DiskFull = e is LedgerFullException ? e.Message : null,
+                };
             }
         }
     }

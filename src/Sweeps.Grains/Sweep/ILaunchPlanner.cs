@@ -40,4 +40,5 @@ public sealed record LaunchPlan(
 /// <summary>A point of the search space.</summary>
 /// <param name="PointJson">The swept values as a JSON object.</param>
 /// <param name="SettingsJson">All settings as JSON.</param>
-public sealed record PlannedPoint(string PointJson, string SettingsJson);
+/// <param name="Steps">Optimiser steps as planned; 0: not known.</param>
+public sealed record PlannedPoint(string PointJson, string SettingsJson, int Steps = 0);

@@ -33,7 +33,7 @@ internal sealed class SpecLaunchPlanner : ILaunchPlanner
             spec.Objective.Metric,
             spec.Objective.Maximize,
             plan.Facts,
-            [.. plan.Trials.Select(t => new PlannedPoint(t.PointJson(), SweepsJson.Write(t.Settings)))],
+            [.. plan.Trials.Select(t => new PlannedPoint(t.PointJson(), SweepsJson.Write(t.Settings), t.Steps))],
             [.. plan.Preflights.Select(p => SweepsJson.Write(p.Settings))]);
     }
 

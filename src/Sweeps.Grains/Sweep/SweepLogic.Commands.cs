@@ -19,7 +19,9 @@ internal sealed partial class SweepLogic
     {
         if (await _ledger.FindLaunchAsync(request.ClientId) is { } known)
         {
-            return new LaunchAnswer(known.Id, false, known.TrialCount, []);
+            return known.Fingerprint == Fingerprint(request)
+                ? new LaunchAnswer(known.Id, false, known.TrialCount, [])
+                : new LaunchAnswer(null, false, 0, [$"the id '{request.ClientId}' has launched another spec (or other data) as {known.Id}: take a new id, or leave it away"]);
         }
 
         var plan = _planner.Plan(request);
@@ -167,6 +169,11 @@ internal sealed partial class SweepLogic
         return new WishAnswer(true, "the sweep is removed; its files go with the next sweep of the janitor");
     });
 
+    private static string Fingerprint(LaunchRequest request) => SweepFingerprint.Of(
+        request.SpecYaml,
+        request.Base,
+        request.Inputs.Where(i => !i.Role.StartsWith("base/", StringComparison.Ordinal)).Select(i => (i.Role, i.Sha256)));
+
     private List<LedgerRow> Rows(LaunchRequest request, LaunchPlan plan)
     {
         var rows = new List<LedgerRow>
@@ -177,10 +184,7 @@ internal sealed partial class SweepLogic
                 ClientId = request.ClientId,
                 Name = plan.Name,
                 SpecYaml = request.SpecYaml,
-                Fingerprint = SweepFingerprint.Of(
-                    request.SpecYaml,
-                    request.Base,
-                    request.Inputs.Where(i => !i.Role.StartsWith("base/", StringComparison.Ordinal)).Select(i => (i.Role, i.Sha256))),
+                Fingerprint = Fingerprint(request),
                 FactsJson = SweepsJson.Write(plan.Facts),
                 State = SweepState.Preflight,
                 TrialCount = plan.Trials.Count,
@@ -200,7 +204,7 @@ internal sealed partial class SweepLogic
                 PointJson = plan.Trials[i].PointJson,
                 SettingsJson = plan.Trials[i].SettingsJson,
             });
-            rows.Add(new JobRow { Id = JobId.Train(_id, i + 1), Trial = i + 1, State = JobState.Queued });
+            rows.Add(new JobRow { Id = JobId.Train(_id, i + 1), Trial = i + 1, State = JobState.Queued, TotalSteps = plan.Trials[i].Steps });
         }
 
         for (var i = 0; i < plan.Preflights.Count; i++)

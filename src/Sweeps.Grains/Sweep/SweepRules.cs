@@ -112,30 +112,31 @@ internal static class SweepRules
             return 0;
         }
 
+        // Seconds a step, evaluations included: as the trials so far took them, before as the preflight measured.
         var trials = index.Of(JobKind.Train).ToList();
-        var done = trials.Where(t => t.State == JobState.Completed && t.Seconds > 0).ToList();
-        double? each = done.Count > 0
-            ? done.Average(t => t.Seconds)
-            : sweep.EstimatedTrainerSeconds is { } all && sweep.TrialCount > 0 ? all / sweep.TrialCount : null;
+        var begun = trials.Where(t => t is { Step: > 0, Seconds: > 0 }).ToList();
+        double? pace = begun.Count > 0
+            ? begun.Sum(t => t.Seconds) / begun.Sum(t => (double)t.Step)
+            : sweep.EstimatedTrainerSeconds is { } all && facts.TotalSteps > 0 ? all / facts.TotalSteps : null;
 
         double total = 0, longest = 0;
         var open = 0;
         foreach (var trial in trials.Where(t => !t.State.HasEnded()))
         {
             open++;
-            var left = trial is { StepSeconds: { } step, TotalSteps: > 0 }
-                ? step * Math.Max(0, trial.TotalSteps - trial.Step)
-                : each;
-            if (left is not { } seconds)
+            if ((trial is { Step: > 0, Seconds: > 0 } ? trial.Seconds / trial.Step : pace) is not { } each)
             {
                 return null;
             }
 
+            var steps = trial.TotalSteps > 0 ? trial.TotalSteps : (double)facts.TotalSteps / Math.Max(1, sweep.TrialCount);
+            var seconds = each * Math.Max(0, steps - trial.Step);
             total += seconds;
             longest = Math.Max(longest, seconds);
         }
 
-        var parallel = Math.Max(1, index.Held.Count);
+        // A slot may hold the lease of its next trial too, which does not run yet.
+        var parallel = Math.Max(1, index.Held.Select(j => (j.Worker, j.Slot)).Distinct().Count());
         if (facts.Concurrency > 0)
         {
             parallel = Math.Min(parallel, facts.Concurrency);

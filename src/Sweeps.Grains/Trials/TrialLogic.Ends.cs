@@ -78,7 +78,15 @@ internal sealed partial class TrialLogic
         var rows = new List<LedgerRow>();
         if (record.OpenAttempt is { } attempt)
         {
-            rows.Add(attempt with { EndedAt = Now, Outcome = ended, FailureClass = failure, Message = message });
+            rows.Add(attempt with
+            {
+                EndedAt = Now,
+                Outcome = ended,
+
+                // A lost attempt has no class, but the one that quarantines its job: that is a failure to count.
+                FailureClass = failure ?? (next.FailureClass == FailureClass.Poison && transition == JobTransition.Fail ? FailureClass.Poison : null),
+                Message = message,
+            });
         }
 
         var (kind, words) = ended switch

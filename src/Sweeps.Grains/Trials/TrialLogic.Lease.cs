@@ -84,9 +84,10 @@ internal sealed partial class TrialLogic
             StartedAt = job.StartedAt ?? Now,
         };
         var place = $"slot {request.Slot} of {request.Worker}";
-        var happened = resumedFrom > 0
-            ? Happened("resumed", $"attempt {attempt.Number} goes on from step {resumedFrom} on {place}", attempt.Number)
-            : Happened("lease", $"attempt {attempt.Number} on {place}", attempt.Number);
+
+        // That it resumed is the trainer's to say: only it knows which checkpoint could be used.
+        var happened = Happened(
+            "lease", $"attempt {attempt.Number} on {place}{(resumedFrom > 0 ? $", to go on from step {resumedFrom}" : string.Empty)}", attempt.Number);
 
         CrashPoint.Hit("lease-before-commit");
         var change = await CommitAsync(

@@ -45,7 +45,10 @@ internal sealed partial class TrialLogic
         }
 
         await SettleWishAsync(record);
-        return new WishAnswer(true, $"trial {_job.Number} is {Word(_record!.Job.State)}");
+        var waits = _record!.Job.State == JobState.Queued && (_sweep!.State == SweepState.Paused || _sweep.Wanted == Wanted.Pause)
+            ? $"; the sweep is paused, so nothing runs before: sweeps resume {_job.Sweep}"
+            : string.Empty;
+        return new WishAnswer(true, $"trial {_job.Number} is {Word(_record.Job.State)}{waits}");
     });
 
     /// <summary>Queues a failed or cancelled trial again, in a sweep that has no score yet.</summary>

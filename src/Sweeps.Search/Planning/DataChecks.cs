@@ -30,7 +30,7 @@ internal static class DataChecks
             report.Error("data.validation", "there are no validation rows", allowed: "a larger share or another file");
         }
 
-        CheckColumns(spec, data, report);
+        CheckColumns(spec, data.Columns, report);
         if (model?.UnknownShare is > MaxUnknownShare)
         {
             var share = (100 * model.UnknownShare.Value).ToString("0.0", CultureInfo.InvariantCulture);
@@ -52,17 +52,18 @@ internal static class DataChecks
         }
     }
 
-    private static void CheckColumns(SweepSpec spec, DataFacts data, PlanReport report)
+    /// <summary>The label's and the templates' columns must be there. No columns: not known, nothing is said.</summary>
+    public static void CheckColumns(SweepSpec spec, IReadOnlyList<string> columns, PlanReport report)
     {
         var label = spec.Defaults.Data.LabelColumn;
-        if (data.Columns.Count > 0 && !data.Columns.Contains(label))
+        if (columns.Count > 0 && !columns.Contains(label))
         {
             report.Error(
                 "data.label",
                 $"the data have no column '{LabelChecks.Short(label)}'",
                 label,
-                LabelChecks.List(data.Columns),
-                NearestName.Of(label, data.Columns));
+                LabelChecks.List(columns),
+                NearestName.Of(label, columns));
         }
 
         var swept = spec.Grid.FirstOrDefault(axis => axis.Name == "template")?.Values.Cast<string>() ?? [];
@@ -79,9 +80,9 @@ internal static class DataChecks
                         $"the template shows the label's column '{LabelChecks.Short(column)}': the model would read the answer",
                         "columns other than the label's");
                 }
-                else if (data.Columns.Count > 0 && !data.Columns.Contains(column))
+                else if (columns.Count > 0 && !columns.Contains(column))
                 {
-                    var others = data.Columns.Where(name => name != label).ToList();
+                    var others = columns.Where(name => name != label).ToList();
                     report.ErrorAt(
                         "template",
                         template,

@@ -30,7 +30,7 @@ internal sealed class PlanReport(SweepSpec spec)
 
     /// <summary>An error at the key.</summary>
     public void Error(string path, string problem, string? value = null, string? allowed = null, string? nearest = null) =>
-        Add(spec.Marks.GetValueOrDefault(path, SpecMark.Start), path, problem, value, allowed, nearest);
+        Add(spec.MarkOf(path), path, problem, value, allowed, nearest);
 
     /// <summary>An error about the value of a setting: at that value in the grid when it is swept, else where it is fixed.</summary>
     public void ErrorAt(string setting, object value, string problem, string? allowed = null, string? nearest = null)
@@ -41,7 +41,7 @@ internal sealed class PlanReport(SweepSpec spec)
         var index = axis is null || Arm is not null ? -1 : axis.Values.ToList().IndexOf(value);
         var mark = index >= 0 && spec.Marks.TryGetValue($"grid.{setting}[{index}]", out var swept)
             ? swept
-            : spec.Marks.GetValueOrDefault(fixedAt, SpecMark.Start);
+            : spec.MarkOf(fixedAt);
         Add(mark, index >= 0 ? $"grid.{setting}" : fixedAt, problem, Convert.ToString(value, CultureInfo.InvariantCulture), allowed, nearest);
     }
 

@@ -32,6 +32,12 @@ public static class Planner
         ArgumentNullException.ThrowIfNull(data);
         var report = new PlanReport(spec);
         var defaults = LabelChecks.Resolve(spec, data, report);
+        if (model is not null && !spec.Marks.ContainsKey("max_length"))
+        {
+            // A default must fit every base; only what a person asks for can be too long.
+            defaults = defaults with { MaxLength = Math.Min(defaults.MaxLength, model.MaxPositions) };
+        }
+
         DataChecks.Check(spec, data, model, report);
 
         var space = new SearchSpace(spec, defaults, model?.Layers);
@@ -83,6 +89,16 @@ public static class Planner
             TrainerSeconds = trials.All(trial => trial.Seconds is not null) ? trials.Sum(trial => trial.Seconds) : null,
             Facts = Facts(spec, data, space, merge.Points, total),
         };
+    }
+
+    /// <summary>What is wrong with the columns that label and templates name: the first thing to know of a data file.</summary>
+    public static IReadOnlyList<SpecError> CheckColumns(SweepSpec spec, IReadOnlyList<string> columns)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(columns);
+        var report = new PlanReport(spec);
+        DataChecks.CheckColumns(spec, columns, report);
+        return report.Errors;
     }
 
     private static CultureInfo Culture => CultureInfo.InvariantCulture;

@@ -30,6 +30,15 @@ internal sealed class SiloControl(
     {
         Grace = grace ?? Grace;
         worker.Value.DrainGrace = Grace;
+        try
+        {
+            File.WriteAllText(settings.Home.DownFile, string.Empty);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // On a full disk a watch takes this for a death and starts the silo again: a nuisance, no loss.
+        }
+
         lifetime.StopApplication();
     }
 }

@@ -74,6 +74,7 @@ internal static partial class SiloProcess
         using var guard = await HomeGuard.OpenAsync(settings.Home, clock: time).ConfigureAwait(false);
         using var log = new SiloLog(settings.Home.Logs, time, Console.Error);
         SiloFile.RemoveFormer(settings.Home);
+        File.Delete(settings.Home.DownFile);
         var ledger = SqliteLedger.Open(settings.Home.Ledger, time);
         await using (ledger.ConfigureAwait(false))
         {
@@ -154,7 +155,12 @@ internal static partial class SiloProcess
                 Environment.ProcessId,
                 ProcessIdentity.Current.StartTime,
                 settings.Build.Length == 0 ? SiloControl.ProductVersion : $"{SiloControl.ProductVersion}+{settings.Build}",
-                settings.Stays));
+                settings.Stays,
+                new SiloStartOptions(
+                    settings.Port == 0 ? null : settings.Port,
+                    settings.Slots == 0 ? null : settings.Slots,
+                    settings.Grace.TotalSeconds,
+                    settings.Roots)));
         LogReady(app.Logger, url, Environment.ProcessId);
     }
 

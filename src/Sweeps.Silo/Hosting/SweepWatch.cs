@@ -1,5 +1,6 @@
 using Sweeps.Core.Homes;
 using Sweeps.Core.Ledger;
+using Sweeps.Core.States;
 using Sweeps.Silo.Options;
 using Sweeps.Web.Silo;
 
@@ -18,8 +19,6 @@ internal sealed partial class SweepWatch(
     ILogger<SweepWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-
-    private IReadOnlyList<string>? _listed;
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -54,11 +53,16 @@ internal sealed partial class SweepWatch(
     {
         try
         {
-            var unfinished = await ledger.UnfinishedSweepsAsync(cancellation).ConfigureAwait(false);
-            if (_listed is null || !_listed.SequenceEqual(unfinished))
+            var unfinished = new List<(string Sweep, bool Paused)>();
+            foreach (var sweep in await ledger.UnfinishedSweepsAsync(cancellation).ConfigureAwait(false))
             {
-                WriteList(unfinished);
-                _listed = unfinished;
+                var row = await ledger.FindSweepAsync(sweep, cancellation).ConfigureAwait(false);
+                unfinished.Add((sweep, row?.State == SweepState.Paused));
+            }
+
+            if (!UnfinishedSweeps.Read(settings.Home).SequenceEqual(unfinished))
+            {
+                UnfinishedSweeps.Write(settings.Home, unfinished);
             }
 
             return unfinished.Count > 0;
@@ -69,13 +73,6 @@ internal sealed partial class SweepWatch(
             LogBlind(logger, e.Message);
             return true;
         }
-    }
-
-    private void WriteList(IReadOnlyList<string> unfinished)
-    {
-        var temporary = $"{settings.Home.UnfinishedFile}.new";
-        File.WriteAllLines(temporary, unfinished);
-        File.Move(temporary, settings.Home.UnfinishedFile, overwrite: true);
     }
 
     [LoggerMessage(20, LogLevel.Information, "no unfinished sweep and no request for {Seconds} s: the silo ends")]

@@ -1,5 +1,7 @@
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using Sweeps.Grains.Telemetry;
+using Sweeps.Silo.Hosting;
 
 namespace Sweeps.Silo.Telemetry;
 
@@ -19,12 +21,14 @@ internal static class TelemetrySetup
     /// <summary>Collects both meters.</summary>
     public static void AddSweepsTelemetry(this IServiceCollection services)
     {
-        services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter(SweepsMeter.Name, Orleans)
-            .AddView("sweeps_step_seconds", new ExplicitBucketHistogramConfiguration { Boundaries = StepBounds })
-            .AddView("sweeps_checkpoint_seconds", new ExplicitBucketHistogramConfiguration { Boundaries = WaitBounds })
-            .AddView("sweeps_recovery_seconds", new ExplicitBucketHistogramConfiguration { Boundaries = WaitBounds })
-            .AddPrometheusExporter());
+        services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("sweeps", serviceVersion: SiloControl.ProductVersion, autoGenerateServiceInstanceId: false))
+            .WithMetrics(metrics => metrics
+                .AddMeter(SweepsMeter.Name, Orleans)
+                .AddView("sweeps_step_seconds", new ExplicitBucketHistogramConfiguration { Boundaries = StepBounds })
+                .AddView("sweeps_checkpoint_seconds", new ExplicitBucketHistogramConfiguration { Boundaries = WaitBounds })
+                .AddView("sweeps_recovery_seconds", new ExplicitBucketHistogramConfiguration { Boundaries = WaitBounds })
+                .AddPrometheusExporter());
     }
 
     /// <summary>Gives counters their zero: an increase is seen from the first event on.</summary>

@@ -131,7 +131,7 @@ public sealed class HomeGuard : IDisposable
                     throw new HomeException(string.Create(
                         CultureInfo.InvariantCulture,
                         $"another silo (pid {ReadPid(file)}) holds this home ('{home.Root}'): any sweeps command uses "
-                        + $"that one; end it with 'sweeps down', or choose another --home DIR"));
+                        + $"that one; end it with 'sweeps down{home.OnCommandLine()}', or choose another --home DIR"));
                 }
 
                 await Task.Delay(rules.LockPoll, clock, cancellation).ConfigureAwait(false);

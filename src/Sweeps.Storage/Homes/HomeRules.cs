@@ -1,3 +1,5 @@
+using Sweeps.Core.Homes;
+
 namespace Sweeps.Storage.Homes;
 
 /// <summary>What a home must satisfy.</summary>
@@ -7,7 +9,7 @@ public sealed record HomeRules
     public TimeSpan LockWait { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Free bytes that there must be. Default 64 MB.</summary>
-    public long MinimumFreeBytes { get; init; } = 64L << 20;
+    public long MinimumFreeBytes { get; init; } = SweepsHome.MinimumFreeBytes;
 
     /// <summary>The time between two looks at the lock. Default 100 ms.</summary>
     public TimeSpan LockPoll { get; init; } = TimeSpan.FromMilliseconds(100);

@@ -147,7 +147,7 @@ public sealed partial class InMemoryLedger
     public Task<IReadOnlyDictionary<string, long>> FailuresByClassAsync(CancellationToken cancellation = default) =>
         Read<IReadOnlyDictionary<string, long>>(
             () => _attempts.Values.SelectMany(a => a.Values)
-                .Where(a => a.Outcome == LedgerRules.FailedOutcome && a.FailureClass is not null)
+                .Where(a => a.FailureClass is not null)
                 .GroupBy(a => a.FailureClass!.Value)
                 .ToDictionary(g => Words<Core.States.FailureClass>.Of(g.Key), g => g.LongCount()),
             cancellation);

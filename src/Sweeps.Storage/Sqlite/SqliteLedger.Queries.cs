@@ -163,7 +163,7 @@ public sealed partial class SqliteLedger
     public Task<IReadOnlyDictionary<string, long>> FailuresByClassAsync(CancellationToken cancellation = default) =>
         Counts(
             "SELECT failure_class, count(*) FROM attempts "
-            + "WHERE outcome = 'failed' AND failure_class IS NOT NULL GROUP BY failure_class",
+            + "WHERE failure_class IS NOT NULL GROUP BY failure_class",
             cancellation);
 
     /// <inheritdoc/>

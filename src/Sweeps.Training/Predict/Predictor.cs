@@ -69,6 +69,11 @@ public sealed class Predictor : IDisposable
                     "--text", null, $"'{text}' names no column of the template", $"Give each one: {Wanted(columns)}");
             }
 
+            if (fields[column] is not null)
+            {
+                throw new DataException("--text", null, $"'{columns[column]}' is given twice", "Keep one");
+            }
+
             fields[column] = text[(equals + 1)..];
         }
 

@@ -45,7 +45,7 @@ internal sealed class Resumption(JobAssignment assignment, IAttemptLink link, st
     private void Tell(AssignedCheckpoint checkpoint, CheckpointState state)
     {
         var name = new CheckpointName(checkpoint.Attempt, checkpoint.Step);
-        link.Send(new EventFrame("resumed", $"from step {state.Step}, saved by attempt {checkpoint.Attempt}", name));
+        link.Send(new EventFrame("resumed", $"attempt {assignment.Attempt} goes on from step {state.Step}, saved by attempt {checkpoint.Attempt}", name));
         if (state.Machine != machine)
         {
             link.Send(new EventFrame(

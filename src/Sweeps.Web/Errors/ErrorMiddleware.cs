@@ -38,9 +38,8 @@ internal sealed partial class ErrorMiddleware(RequestDelegate next, ILogger<Erro
     {
         ApiException known => (known.Status, known.Body),
         BadHttpRequestException bad => (bad.StatusCode, new ApiError(bad.Message)),
-        LedgerFullException full => (
-            StatusCodes.Status507InsufficientStorage,
-            new ApiError($"{full.Message}: free some space, it goes on by itself")),
+        LedgerFullException full => (StatusCodes.Status507InsufficientStorage, new ApiError(full.Message)),
+        OutcomeUnknownException { DiskFull: { } full } => (StatusCodes.Status507InsufficientStorage, new ApiError(full)),
         TimeoutException or OrleansException or OutcomeUnknownException => (
             StatusCodes.Status503ServiceUnavailable,
             new ApiError("the silo did not answer in time: try again; nothing is lost, a repeated command changes nothing")),

@@ -1,9 +1,11 @@
 using System.Text;
 using Sweeps.Abstractions.Sweep;
 using Sweeps.Core.Api;
+using Sweeps.Core.Homes;
 using Sweeps.Core.Ids;
 using Sweeps.Core.Ledger;
 using Sweeps.Core.Objects;
+using Sweeps.Core.Planning;
 using Sweeps.Web.Errors;
 using Sweeps.Web.Grains;
 using Sweeps.Web.Objects;
@@ -24,12 +26,13 @@ internal static class LaunchEndpoint
     public static void Map(RouteGroupBuilder api) => api.MapPost("/sweeps", LaunchAsync);
 
     private static async Task<IResult> LaunchAsync(
-        HttpContext context, ILedger ledger, IObjectStore objects, IBaseModelStore bases, ISweepsGrains grains)
+        HttpContext context, ILedger ledger, IObjectStore objects, IBaseModelStore bases, ISweepsGrains grains, SweepsHome home)
     {
         var body = await RequestBody.ReadAsync<LaunchBody>(context).ConfigureAwait(false);
         Check(body);
         if (await ledger.FindLaunchAsync(body.ClientId, context.RequestAborted).ConfigureAwait(false) is { } launched)
         {
+            CheckSame(body, launched);
             return Reply.Json(new LaunchReply(launched.Id, false, launched.TrialCount));
         }
 
@@ -48,6 +51,15 @@ internal static class LaunchEndpoint
         if (answer.Sweep is null)
         {
             throw ApiException.BadRequest($"{body.SpecName} cannot be launched", answer.Errors);
+        }
+
+        try
+        {
+            UnfinishedSweeps.Add(home, answer.Sweep);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The list is a comfort for commands; the ledger has the sweep.
         }
 
         return Reply.Json(
@@ -99,6 +111,16 @@ internal static class LaunchEndpoint
         if (errors.Count > 0)
         {
             throw ApiException.BadRequest("the launch is not complete", errors);
+        }
+    }
+
+    /// <summary>A client id is one launch's: another spec under it would never run, and nobody would say so.</summary>
+    private static void CheckSame(LaunchBody body, SweepRow launched)
+    {
+        if (SweepFingerprint.Of(body.SpecYaml, body.Base, body.Files.Select(f => (f.Role, f.Sha256))) != launched.Fingerprint)
+        {
+            throw ApiException.Conflict(
+                $"the id '{body.ClientId}' has launched another spec (or other data) as {launched.Id}: take a new id, or leave it away");
         }
     }
 

@@ -23,7 +23,7 @@ internal static class StreamEndpoint
     /// <summary>A snapshot may take at most this share of the time: one of 10,000 trials is not made twice a second.</summary>
     private const int SnapshotShare = 5;
 
-    public static void Map(RouteGroupBuilder api) => api.MapGet("/sweeps/{sweep}/stream", StreamAsync);
+    public static void Map(RouteGroupBuilder api) => api.MapGet("/sweeps/{sweep}/stream", StreamAsync).WithMetadata(new QueryNames("above"));
 
     private static async Task StreamAsync(
         string sweep,

@@ -22,7 +22,7 @@ internal static class SweepEndpoints
             Reply.Json(await reader.ListAsync(cancellation).ConfigureAwait(false)));
         api.MapGet("/sweeps/{sweep}", DetailAsync);
         api.MapGet("/sweeps/{sweep}/trials/{number:int}", TrialAsync);
-        api.MapGet("/sweeps/{sweep}/events", EventsAsync);
+        api.MapGet("/sweeps/{sweep}/events", EventsAsync).WithMetadata(new QueryNames("above", "limit"));
         api.MapGet("/sweeps/{sweep}/best", BestAsync);
     }
 

@@ -5,6 +5,7 @@ using Sweeps.Core.Ids;
 using Sweeps.Core.Json;
 using Sweeps.Core.Ledger;
 using Sweeps.Core.Planning;
+using Sweeps.Core.Spec;
 using Sweeps.Core.States;
 using Sweeps.Web.Errors;
 using Sweeps.Web.Grains;
@@ -27,7 +28,7 @@ internal sealed partial class SweepReader(
     public async Task<SweepRow> ResolveAsync(string sweep, CancellationToken cancellation) =>
         await queries.ResolveSweepAsync(sweep, cancellation).ConfigureAwait(false)
         ?? throw ApiException.NotFound(
-            $"no sweep '{sweep}': give an id, an unambiguous beginning of one, or 'last' (sweeps ls lists them)");
+            WhyNot(sweep, [.. (await queries.SweepsAsync(cancellation).ConfigureAwait(false)).Select(row => row.Id)]));
 
     /// <summary>All sweeps, newest first.</summary>
     public async Task<IReadOnlyList<SweepSummary>> ListAsync(CancellationToken cancellation)
@@ -120,6 +121,23 @@ internal sealed partial class SweepReader(
             .ThenBy(t => t.Trial.Number)
             .FirstOrDefault();
         return leader is null ? null : new BestTrial(leader.Trial.Number, false, TrialSummaries.Scores(leader.Best), null);
+    }
+
+    private static string WhyNot(string asked, List<string> ids)
+    {
+        if (ids.Count == 0)
+        {
+            return $"no sweep '{asked}': this home has none yet";
+        }
+
+        var begun = asked.Length == 0 ? [] : ids.FindAll(id => id.StartsWith(asked, StringComparison.Ordinal));
+        if (begun.Count > 1)
+        {
+            return $"'{asked}' is ambiguous: {string.Join(", ", begun.Take(10))}{(begun.Count > 10 ? $" and {begun.Count - 10} more" : string.Empty)}";
+        }
+
+        var nearest = NearestName.Of(asked, ids) is { } near ? $". Did you mean '{near}'?" : string.Empty;
+        return $"no sweep '{asked}'{nearest} (an id, an unambiguous beginning of one, or 'last': sweeps ls lists them)";
     }
 
     private SweepSummary Summary(SweepBoard board, LiveSweep? live)

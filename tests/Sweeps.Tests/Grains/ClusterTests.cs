@@ -44,6 +44,15 @@ public sealed class ClusterTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     [Fact]
+    public async Task A_full_disk_is_told_across_the_wire()
+    {
+        _ledger.Fault = commit => commit.Name == "launch" ? LedgerFault.Full : LedgerFault.None;
+        var failed = await Assert.ThrowsAsync<OutcomeUnknownException>(() =>
+            Grains.GetGrain<ISweepGrain>("test-full").LaunchAsync(TestPlanner.Request("trials=1", "client-full")));
+        Assert.Contains("full", failed.DiskFull, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_sweep_runs_to_its_test_score()
     {
         var sweep = Grains.GetGrain<ISweepGrain>("test-1");

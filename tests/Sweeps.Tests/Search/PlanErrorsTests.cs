@@ -94,6 +94,16 @@ public sealed class PlanErrorsTests
     }
 
     [Fact]
+    public void The_default_length_fits_every_base_and_an_asked_one_is_kept()
+    {
+        var small = Bert with { MaxPositions = 64 };
+        Assert.All(Planner.Plan(Read("\"{message}\"", ""), Data, small).Trials, trial => Assert.Equal(64, trial.Settings.MaxLength));
+        Assert.All(Planner.Plan(Read("\"{message}\"", ""), Data, Bert).Trials, trial => Assert.Equal(128, trial.Settings.MaxLength));
+        Assert.All(Planner.Plan(Read("\"{message}\"", "max_length: 32"), Data, small).Trials, trial => Assert.Equal(32, trial.Settings.MaxLength));
+        Assert.Single(Planner.Plan(Read("\"{message}\"", "max_length: 128"), Data, small).Errors);
+    }
+
+    [Fact]
     public void A_column_that_the_data_lack_is_named_with_the_nearest()
     {
         var plan = Planner.Plan(Read("\"{mesage} {other}\"", ""), Data, Bert);

@@ -231,7 +231,21 @@ public sealed class SqliteLedgerDurabilityTests : IDisposable
         Assert.Contains("another program", Assert.Throws<HomeException>(() => SqliteLedger.Open(File)).Message, StringComparison.Ordinal);
 
         await System.IO.File.WriteAllTextAsync(_folder["text.db"], new string('?', 5_000), Token);
-        Assert.Contains("not a SQLite file", Assert.Throws<HomeException>(() => SqliteLedger.Open(_folder["text.db"])).Message, StringComparison.Ordinal);
+        Assert.Contains("is not a ledger", Assert.Throws<HomeException>(() => SqliteLedger.Open(_folder["text.db"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_damaged_ledger_and_one_that_is_no_file_are_refused_in_words()
+    {
+        await SqliteLedger.Open(File).DisposeAsync();
+        var bytes = await System.IO.File.ReadAllBytesAsync(File, Token);
+        bytes.AsSpan(100, bytes.Length - 100).Fill(0xA5);
+        await System.IO.File.WriteAllBytesAsync(File, bytes, Token);
+        Assert.Contains("is damaged", Assert.Throws<HomeException>(() => SqliteLedger.CheckVersion(File)).Message, StringComparison.Ordinal);
+        Assert.Contains("is damaged", Assert.Throws<HomeException>(() => SqliteLedger.Open(File)).Message, StringComparison.Ordinal);
+
+        Directory.CreateDirectory(_folder["folder.db"]);
+        Assert.Contains("cannot be opened", Assert.Throws<HomeException>(() => SqliteLedger.Open(_folder["folder.db"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Sweeps.Abstractions.Trials;
 using Sweeps.Abstractions.Workers;
 using Sweeps.Core.Ids;
 using Sweeps.Core.Ledger;
+using Sweeps.Core.Planning;
 using Sweeps.Core.States;
 using Sweeps.Storage.Memory;
 using Sweeps.Tests.Storage;
@@ -24,6 +25,9 @@ internal sealed class FakeGrains(InMemoryLedger ledger) : ISweepsGrains
     /// <summary>How often the next calls have an unknown outcome before they are answered.</summary>
     public int Unknown { get; set; }
 
+    /// <summary>Why those calls failed, when the disk is full.</summary>
+    public string? DiskFull { get; set; }
+
     /// <summary>What runs, as the sweep's grain tells.</summary>
     public IReadOnlyList<LiveTrial> Running { get; set; } = [];
 
@@ -41,7 +45,7 @@ internal sealed class FakeGrains(InMemoryLedger ledger) : ISweepsGrains
         if (Unknown > 0)
         {
             Unknown--;
-            throw new OutcomeUnknownException();
+            throw new OutcomeUnknownException { DiskFull = DiskFull };
         }
 
         Wishes.Add(what);
@@ -58,7 +62,14 @@ internal sealed class FakeGrains(InMemoryLedger ledger) : ISweepsGrains
                 return new LaunchAnswer(null, false, 0, all.LaunchErrors);
             }
 
-            var row = Rows.Sweep(id) with { ClientId = request.ClientId };
+            var row = Rows.Sweep(id) with
+            {
+                ClientId = request.ClientId,
+                Fingerprint = SweepFingerprint.Of(
+                    request.SpecYaml,
+                    request.Base,
+                    request.Inputs.Where(i => !i.Role.StartsWith("base/", StringComparison.Ordinal)).Select(i => (i.Role, i.Sha256))),
+            };
             var commit = await all.Ledger.CommitAsync(Rows.Commit(row, Rows.Trial(id, 1), Rows.Job(id, 1), Rows.Trial(id, 2), Rows.Job(id, 2)));
             return new LaunchAnswer(id, commit.Accepted, 2, []);
         }

@@ -44,6 +44,20 @@ public sealed class LaunchTests
     }
 
     [Fact]
+    public async Task An_id_that_launched_another_spec_is_refused()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var body = Body(api.Objects.Put("text,label\na,b\n"));
+        using var first = await api.PostAsync("/sweeps", body);
+        using var other = await api.PostAsync("/sweeps", body with { SpecYaml = Spec.Replace("[1, 3]", "[1]", StringComparison.Ordinal) });
+        Assert.Equal(HttpStatusCode.Conflict, other.StatusCode);
+        var error = (await ErrorAsync(other)).Error;
+        Assert.Contains("'client-1' has launched another spec", error, StringComparison.Ordinal);
+        Assert.Contains(SweepIds.From("tiny", "client-1"), error, StringComparison.Ordinal);
+        Assert.Single(api.Grains.Launches);
+    }
+
+    [Fact]
     public async Task Data_that_was_not_uploaded_is_asked_for()
     {
         await using var api = await ApiHost.StartAsync();

@@ -158,6 +158,74 @@ public sealed class SweepReadTests
     }
 
     [Fact]
+    public async Task A_full_disk_is_said_to_be_full()
+    {
+        await using var api = await ApiHost.StartAsync();
+        await SeedAsync(api);
+        api.Grains.DiskFull = "the disk that holds 'ledger.db' is full";
+        api.Grains.Unknown = 3;
+        using var response = await api.PostAsync("/sweeps/tiny/wish", new WishBody(Wanted.Cancel));
+        Assert.Equal(HttpStatusCode.InsufficientStorage, response.StatusCode);
+        Assert.Contains("is full", (await ErrorAsync(response)).Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/sweeps/tiny/wish", "{}", "wanted")]
+    [InlineData("/sweeps/tiny/wish", """{"wish":"pause"}""", "wanted")]
+    [InlineData("/sweeps/tiny/wish", """{"wanted":"pause","trial":1}""", "$.trial")]
+    [InlineData("/sweeps/tiny/wish", """{"wanted":"later"}""", "$.wanted")]
+    [InlineData("/sweeps/tiny/trials/2/wish", "null", "wanted")]
+    [InlineData("/sweeps/tiny/retry", """{"trial":[1]}""", "trials (optional)")]
+    [InlineData("/shutdown", """{"grace_seconds":5}""", "grace (optional)")]
+    [InlineData("/shutdown", """{"grace":-5}""", "0 to 3600")]
+    [InlineData("/sweeps", """{"client_id":"x","spec":"y"}""", "spec_yaml")]
+    public async Task A_body_says_exactly_what_it_means_or_is_refused(string path, string body, string expected)
+    {
+        await using var api = await ApiHost.StartAsync();
+        await SeedAsync(api);
+        using var response = await api.Client.PostAsync(new Uri($"/api/v1{path}", UriKind.Relative), new StringContent(body), Token);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains(expected, (await ErrorAsync(response)).Error, StringComparison.Ordinal);
+        Assert.Empty(api.Grains.Wishes);
+        Assert.False(api.Control.Asked.Task.IsCompleted);
+    }
+
+    [Theory]
+    [InlineData("/sweeps/tiny/events?after=1", "no query parameter 'after': it has above, limit")]
+    [InlineData("/sweeps/tiny/events?above=abc", "above")]
+    [InlineData("/sweeps/tiny/stream?trial=1", "no query parameter 'trial'")]
+    [InlineData("/sweeps?state=running", "no query parameter 'state': it has none")]
+    public async Task A_query_that_would_do_nothing_is_refused(string path, string expected)
+    {
+        await using var api = await ApiHost.StartAsync();
+        await SeedAsync(api);
+        using var response = await api.Client.GetAsync(new Uri($"/api/v1{path}", UriKind.Relative), Token);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains(expected, (await ErrorAsync(response)).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_name_that_means_no_sweep_or_several_is_explained()
+    {
+        await using var api = await ApiHost.StartAsync();
+        Assert.Contains("this home has none yet", await ErrorOfAsync(api, "last"), StringComparison.Ordinal);
+        await api.CommitAsync(Rows.Sweep("long-2c"));
+        await api.CommitAsync(Rows.Sweep("long-67"));
+        Assert.Contains("'long' is ambiguous: long-67, long-2c", await ErrorOfAsync(api, "long"), StringComparison.Ordinal);
+        Assert.Contains("Did you mean 'long-2c'?", await ErrorOfAsync(api, "lnog-2c"), StringComparison.Ordinal);
+    }
+
+    private static async Task<string> ErrorOfAsync(ApiHost api, string sweep)
+    {
+        using var response = await api.Client.GetAsync(new Uri($"/api/v1/sweeps/{sweep}", UriKind.Relative), Token);
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        return (await ErrorAsync(response)).Error;
+    }
+
+    private static async Task<ApiError> ErrorAsync(HttpResponseMessage response) =>
+        (await response.Content.ReadFromJsonAsync<ApiError>(SweepsJson.Options, Token))!;
+
+    [Fact]
     public async Task Status_workers_readiness_and_shutdown_tell_of_this_process()
     {
         await using var api = await ApiHost.StartAsync();

@@ -30,6 +30,21 @@ public sealed class DataGuesserTests
     }
 
     [Fact]
+    public void What_a_person_names_is_taken()
+    {
+        DataTable table = Table(["a", "b", "c"], i => [$"some words {i} here", $"{i % 20}", $"{i % 2}"]);
+
+        DataGuess guess = DataGuesser.Guess(table, "b", ["c", "a"]);
+
+        Assert.Equal("b", guess.LabelColumn);
+        Assert.Equal(["a", "c"], guess.TextColumns);
+        Assert.Equal("a: {a}\nc: {c}", guess.Template);
+        Assert.Equal(20, guess.Facts.Labels.Count);
+        Assert.Contains("Did you mean", Assert.Throws<DataException>(() => DataGuesser.Guess(table, "B")).Message, StringComparison.Ordinal);
+        Assert.Contains("--text COLUMN", Assert.Throws<DataException>(() => DataGuesser.Guess(table, "b", ["b"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Several_text_columns_make_a_template_of_several_lines()
     {
         DataGuess guess = DataGuesser.Guess(Table(["title", "body", "label"], i => [$"title {i}", $"a much longer body of text, {i}", $"{i % 2}"]));

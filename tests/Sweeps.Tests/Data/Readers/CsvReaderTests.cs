@@ -95,7 +95,7 @@ public sealed class CsvReaderTests
     }
 
     [Theory]
-    [InlineData("text,label\na,b\nc\n", 3, "1 fields, the header has 2")]
+    [InlineData("text,label\na,b\nc\n", 3, "1 field, the header has 2")]
     [InlineData("text,label\na,b,c\n", 2, "3 fields, the header has 2")]
     public void A_ragged_row_names_its_line(string content, int line, string what)
     {

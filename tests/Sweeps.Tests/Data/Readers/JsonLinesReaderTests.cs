@@ -6,6 +6,17 @@ namespace Sweeps.Tests.Data.Readers;
 
 public sealed class JsonLinesReaderTests
 {
+    [Theory]
+    [InlineData("""{"text":"\ud800 x","label":"a"}""")]
+    [InlineData("""{"te\udc00xt":"x","label":"a"}""")]
+    public void Half_a_character_is_refused_with_its_line(string line)
+    {
+        using MemoryStream stream = new(Encoding.UTF8.GetBytes("""{"text":"good","label":"a"}""" + "\n" + line + "\n"));
+        DataException e = Assert.Throws<DataException>(() => DataReader.Read(stream, "rows.jsonl"));
+        Assert.Equal(2, e.Line);
+        Assert.Contains("surrogate", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Strings_and_integers_are_texts()
     {

@@ -100,7 +100,7 @@ public sealed class ValidationSplitTests
         DataTable table = DataTable.FromRows("data.csv", ["id", "text", "label"], Enumerable.Range(0, 60).Select(i => new[] { $"{i}", $"Text, {i % 30}", $"{i % 2}" }));
         LabelSet labels = LabelSet.FromData(table, "label");
 
-        (DataTable train, DataTable validation) = ValidationSplit.Divide(table, labels, ["text"], "label", .2);
+        (DataTable train, DataTable validation) = TrialSplits.Divide(table, labels, ["text"], "label", .2);
 
         Assert.Equal((48, 12), (train.Rows.Count, validation.Rows.Count));
         Assert.Equal(0, SplitOverlap.Count(train.Rows.Select(row => row["text"]), validation.Rows.Select(row => row["text"])));

@@ -2,9 +2,12 @@ using Sweeps.Abstractions;
 using Sweeps.Abstractions.Trials;
 using Sweeps.Core.Ids;
 using Sweeps.Core.Ledger;
+using Sweeps.Core.Planning;
 using Sweeps.Core.States;
+using Sweeps.Grains.Sweep;
 using Sweeps.Storage.Memory;
 using Sweeps.Tests.Grains.Support;
+using Sweeps.Tests.Storage;
 using Xunit;
 
 namespace Sweeps.Tests.Grains.Sweep;
@@ -43,6 +46,34 @@ public sealed class SweepLogicTests
         Assert.Equal((SweepState.Running, 5000L, 20.0), (bench.Row.State, bench.Row.PeakMemoryBytes, bench.Row.EstimatedTrainerSeconds!.Value));
         Assert.Equal(20, (await bench.Sweep.LiveAsync())!.SecondsLeft);
         Assert.Equal([1, 2], bench.Ready.Select(r => r.Job.Number));
+    }
+
+    [Fact]
+    public void What_is_left_counts_each_trials_own_steps_and_slots_that_run()
+    {
+        var sweep = Rows.Sweep("s") with { State = SweepState.Running, TrialCount = 3, EstimatedTrainerSeconds = 70 };
+        var facts = new SweepFacts { TotalSteps = 700 };
+        JobRow Job(int number, int steps) => Rows.Job("s", number) with { State = JobState.Queued, TotalSteps = steps };
+        var index = new SweepIndex();
+        Add(Job(1, 100), Job(2, 300), Job(3, 300));
+        Assert.Equal(70, SweepRules.SecondsLeft(sweep, facts, index)!.Value, 6);
+
+        // One epoch took 20 s: three take 60 each. Slot 0 holds the next trial's lease besides its own.
+        Add(
+            Job(1, 100) with { State = JobState.Completed, Step = 100, Seconds = 20, Change = 4 },
+            Job(2, 300) with { State = JobState.Running, Worker = "w", Slot = 0, Change = 5 },
+            Job(3, 300) with { State = JobState.Leased, Worker = "w", Slot = 0, Change = 6 });
+        Assert.Equal(120, SweepRules.SecondsLeft(sweep, facts, index)!.Value, 6);
+        Add(Job(3, 300) with { State = JobState.Running, Worker = "w", Slot = 1, Step = 150, Seconds = 15, Change = 7 });
+        Assert.InRange(SweepRules.SecondsLeft(sweep, facts, index)!.Value, 41.9, 42.1);
+
+        void Add(params JobRow[] jobs)
+        {
+            foreach (var job in jobs)
+            {
+                index.Apply(job);
+            }
+        }
     }
 
     [Fact]

@@ -263,6 +263,7 @@ public sealed class LeaseTests
         var job = bench.JobRow(1);
         Assert.Equal((JobState.Failed, FailureClass.Poison, 0), (job.State, job.FailureClass!.Value, job.Failures));
         Assert.Contains(bench.Events, e => e.Kind == "quarantined");
+        Assert.Equal(1, (await bench.Ledger.FailuresByClassAsync(TestContext.Current.CancellationToken))["poison"]);
     }
 
     [Fact]

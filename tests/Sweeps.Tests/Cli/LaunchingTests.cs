@@ -1,0 +1,137 @@
+using Sweeps.Cli;
+using Sweeps.Cli.Launching;
+using Sweeps.Core.Api;
+using Sweeps.Core.Spec;
+using Sweeps.Data.Guess;
+using Sweeps.Data.Readers;
+using Sweeps.Tests.Storage;
+
+namespace Sweeps.Tests.Cli;
+
+/// <summary>From files to what is launched: every refusal names the spec's place.</summary>
+public sealed class LaunchingTests : IDisposable
+{
+    private const string Spec = """
+        name: tiny
+        base: builtin:tiny-gemma3
+        data:
+          train: train.csv
+          validation: 0.2
+          label: label
+        template: "{text}"
+        """;
+
+    private readonly TemporaryFolder _folder = new();
+
+    public LaunchingTests() =>
+        File.WriteAllLines(_folder["train.csv"], ["text,label", .. Enumerable.Range(0, 50).Select(i => $"some words {i},{(i % 2 == 0 ? "yes" : "no")}")]);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_share_is_taken_as_the_trainer_takes_it_and_rows_are_limited_by_class()
+    {
+        var facts = Read(Spec.Replace("label: label", "label: label\n  max_rows: 20", StringComparison.Ordinal)).Facts;
+        Assert.Equal((20, 10), (facts.Rows["train"], facts.Rows["validation"]));
+        Assert.Equal(["no", "yes"], facts.Labels.Order());
+    }
+
+    [Fact]
+    public void Rows_that_are_trained_on_and_judged_by_are_told()
+    {
+        Assert.Empty(Read(Spec).Warnings);
+        Assert.Contains(
+            Read(Spec.Replace("validation: 0.2", "validation: train.csv", StringComparison.Ordinal)).Warnings,
+            warning => warning.StartsWith("50 of the 50 validation rows are training rows too", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_template_that_is_only_swept_is_checked_too()
+    {
+        var swept = Spec.Replace("template: \"{text}\"", "grid:\n  template: [\"{text}\", \"say: {text}\"]", StringComparison.Ordinal);
+        Assert.Equal("{text}", Read(swept).Template);
+        Assert.Contains("grid.yaml:", Refused(swept.Replace("say: {text}", "say: {txet}", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{text}", "{txt}", "grid.yaml:7:11: the template names the column 'txt', which the data do not have; did you mean 'text'?")]
+    [InlineData("label: label", "label: lable", "grid.yaml:6:10: the data have no column 'lable'; did you mean 'label'?")]
+    [InlineData("train: train.csv", "train: trian.csv", "grid.yaml:4:10: ")]
+    [InlineData("train: train.csv", "train: trian.csv", "Did you mean 'train.csv'?")]
+    [InlineData("validation: 0.2", "validation: other.csv", "grid.yaml:5:15: ")]
+    public void What_the_data_lack_is_named_at_its_place(string right, string wrong, string expected) =>
+        Assert.Contains(expected, Refused(Spec.Replace(right, wrong, StringComparison.Ordinal)), StringComparison.Ordinal);
+
+    [Fact]
+    public void Built_in_data_are_named_and_not_their_temporary_files()
+    {
+        var builtin = """
+            base: builtin:tiny-gemma3
+            data: {train: "builtin:campaigns/V25"}
+            template: "{nope}"
+            """;
+        var message = Refused(builtin);
+        Assert.Contains("grid.yaml:3:11: the template names the column 'nope'", message, StringComparison.Ordinal);
+        Assert.DoesNotContain(_folder.Path, message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("train.csv", "'train.csv' is a file")]
+    [InlineData("modle", "there is no folder 'modle'")]
+    [InlineData("modle", "did you mean 'model'?")]
+    [InlineData("https://hf.co/x/y", "nothing is downloaded here")]
+    public void A_base_that_is_no_folder_is_refused_at_its_place(string asked, string expected)
+    {
+        Directory.CreateDirectory(_folder["model"]);
+        var file = new SpecFile("grid.yaml", _folder.Path, Spec.Replace("builtin:tiny-gemma3", asked, StringComparison.Ordinal));
+        var spec = file.Read();
+        var refusal = BaseFolder.Refusal(spec, file.AbsoluteBase(spec))?.ToString();
+        Assert.StartsWith("grid.yaml:2:7: ", refusal, StringComparison.Ordinal);
+        Assert.Contains(expected, refusal, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("quickstrat", "Did you mean the built-in example 'quickstart'?")]
+    [InlineData("", "there is no file")]
+    public void A_spec_that_is_not_there_is_refused(string name, string expected)
+    {
+        var refusal = Assert.Throws<CliException>(() => SpecFile.Open(name));
+        Assert.Equal(ExitCodes.BadInput, refusal.ExitCode);
+        Assert.Contains(expected, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_spec_is_found_by_path_and_an_example_by_name()
+    {
+        File.WriteAllText(_folder["grid.yaml"], Spec);
+        var file = SpecFile.Open(_folder["grid.yaml"]);
+        Assert.Equal((_folder.Path, "tiny"), (file.Folder, file.Read().Name));
+        Assert.NotEmpty(SpecFile.Open("quickstart").Read().Grid);
+        Assert.Contains("is a folder", Assert.Throws<CliException>(() => SpecFile.Open(_folder.Path)).Message, StringComparison.Ordinal);
+        File.WriteAllText(_folder["large.yaml"], new string('#', (1024 * 1024) + 1));
+        Assert.Contains("larger than 1 MB", Assert.Throws<CliException>(() => SpecFile.Open(_folder["large.yaml"])).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, null)]
+    [InlineData(false, '|')]
+    public void What_init_writes_is_a_good_spec(bool found, char? delimiter)
+    {
+        var guess = DataGuesser.Guess(DataReader.Read(_folder["train.csv"]));
+        var yaml = InitSpec.Write(guess, "my \"data\".csv", delimiter, new BaseGuess("builtin:tiny-gemma3", IsEncoder: false, found, "because: # of \"words\""));
+
+        var result = SpecReader.Read(yaml, "grid.yaml");
+
+        Assert.Empty(result.Errors);
+        var spec = result.Spec!;
+        Assert.Equal(("my \"data\".csv", "label", "{text}"), (spec.Data.Train, spec.Defaults.Data.LabelColumn, spec.Defaults.Template));
+        Assert.Equal(delimiter?.ToString(), spec.Defaults.Data.Delimiter);
+        Assert.Equal(["epochs", "learning_rate", "method", "rank"], spec.Grid.Select(axis => axis.Name));
+        Assert.Equal(!found, yaml.Contains("PUT THE PATH", StringComparison.Ordinal));
+    }
+
+    private PreparedData Read(string yaml) =>
+        PreparedData.Read(new SpecFile("grid.yaml", _folder.Path, yaml).Read(), _folder.Path, _folder["scratch"]);
+
+    private string Refused(string yaml) => Assert.Throws<CliException>(() => Read(yaml)).Message;
+}
