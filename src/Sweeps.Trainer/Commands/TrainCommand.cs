@@ -46,6 +46,7 @@ internal static class TrainCommand
     {
         // First of all: nothing that a library prints may reach the worker's pipe.
         var (input, output) = Descriptors.TakePipes();
+        Descriptors.EndWith(input);
         using var duties = ProcessDuties.Assume(slotLock, TimeProvider.System);
         if (duties is null)
         {

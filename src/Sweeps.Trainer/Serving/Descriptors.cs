@@ -12,6 +12,7 @@ internal static partial class Descriptors
     private const int DuplicateCloseOnExec = 1030;
     private const int ReadOnly = 0;
     private const int FirstPrivate = 10;
+    private const int Interrupted = 4;
 
     /// <summary>The worker's end: what it writes to us, what we write to it.</summary>
     /// <exception cref="IOException">The system refuses.</exception>
@@ -28,6 +29,24 @@ internal static partial class Descriptors
         _ = Close(nothing);
         return (new FileStream(input, FileAccess.Read, bufferSize: 0), new FileStream(output, FileAccess.Write, bufferSize: 0));
     }
+
+    /// <summary>
+    /// Ends the process as soon as the worker's end of the pipe is closed, whatever the process is busy with: one that
+    /// still starts, or loads LibTorch, must not hold its slot against the next worker's trainer.
+    /// </summary>
+    /// <param name="input">The pipe from the worker.</param>
+    public static void EndWith(FileStream input) => new Thread(() =>
+    {
+        var wait = new PollRequest { Descriptor = (int)input.SafeFileHandle.DangerousGetHandle() };
+        do
+        {
+            wait.Happened = 0;
+        }
+        while (Poll(ref wait, 1, -1) < 0 && Marshal.GetLastPInvokeError() == Interrupted);
+
+        EndNow(TrainerExit.Ok);
+    })
+    { IsBackground = true, Name = "worker-watch" }.Start();
 
     /// <summary>Ends the process here and now: no finalizer, no native destructor can hold it up.</summary>
     public static void EndNow(int code) => ExitNow(code);
@@ -51,6 +70,18 @@ internal static partial class Descriptors
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int descriptor);
+
+    // With no event asked for, poll tells of the hang-up (and of errors) alone, and not of frames to read.
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int Poll(ref PollRequest requests, nuint count, int milliseconds);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollRequest
+    {
+        public int Descriptor;
+        public short Wanted;
+        public short Happened;
+    }
 
     [LibraryImport("libc", EntryPoint = "_exit")]
     private static partial void ExitNow(int code);

@@ -56,9 +56,12 @@ internal sealed class TrainStep
         var norm = GradientClipping.Clip(_trainable, _settings.Clip > 0 ? _settings.Clip : double.PositiveInfinity);
         return double.IsFinite(sum) && double.IsFinite(norm)
             ? (sum, norm, tokens)
-            : throw new TrainingException(
-                FailureClass.NonFiniteLoss,
-                FormattableString.Invariant(
-                    $"at step {step + 1} the loss is {sum} and the gradient norm {norm}. Lower the learning rate ({_settings.LearningRate:R}), or clip more"));
+            : throw new TrainingException(FailureClass.NonFiniteLoss, Why(step, sum, norm));
     }
+
+    /// <summary>Before the first update no learning rate has had a say: then it is what the trial began with.</summary>
+    private string Why(int step, double loss, double norm) => FormattableString.Invariant(
+        $"at step {step + 1} the loss is {loss} and the gradient norm {norm}. ") + (step == 0
+            ? "No weight has been trained yet: the base model's weights hold numbers that are not finite (or too large for the precision); take another copy of it"
+            : FormattableString.Invariant($"Lower the learning rate ({_settings.LearningRate:R}), or clip more"));
 }
