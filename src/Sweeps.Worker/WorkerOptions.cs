@@ -59,7 +59,7 @@ public sealed class WorkerOptions
     public TimeSpan SlotWait { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>A quarantined slot is tried again after this. Default 30 s.</summary>
-    public TimeSpan QuarantineRetry { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan QuarantineRetry { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>A drain never takes longer. Default 30 s.</summary>
     public TimeSpan DrainGrace { get; set; } = TimeSpan.FromSeconds(30);
