@@ -58,7 +58,7 @@ public sealed class WorkerOptions
     /// <summary>A slot that another process holds for so long is quarantined. Default 5 s.</summary>
     public TimeSpan SlotWait { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>A quarantined slot is tried again after this. Default 30 s.</summary>
+    /// <summary>A quarantined slot is tried again after this. Default 5 s.</summary>
     public TimeSpan QuarantineRetry { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>A drain never takes longer. Default 30 s.</summary>
