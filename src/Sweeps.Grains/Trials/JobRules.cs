@@ -7,8 +7,11 @@ namespace Sweeps.Grains.Trials;
 /// <summary>What becomes of a job: pure functions from its row to the next one.</summary>
 internal static class JobRules
 {
-    /// <summary>Silo deaths in a row from which a job runs alone in its sweep, so that one poison trial quarantines itself only.</summary>
-    public const int SuspectDeaths = 2;
+    /// <summary>
+    /// Silo deaths in a row, without progress, from which a job runs alone in its sweep, so that one poison trial
+    /// quarantines itself only. Two may be a person's doing; running alone is slow.
+    /// </summary>
+    public const int SuspectDeaths = 3;
 
     /// <summary>What is wanted of a job: the stronger of its own wish and the sweep's, as far as the kind knows it.</summary>
     public static Wanted Wish(JobRow job, SweepRow sweep)
