@@ -125,6 +125,8 @@ internal sealed record PreparedData(
     }
 
     /// <summary>The files, the training file first.</summary>
+    private static readonly string[] Roles = ["train", "validation", "test"];
+
     private static List<Source> Locate(SweepSpec spec, string folder, string scratch)
     {
         const string campaigns = "builtin:campaigns/";
@@ -132,7 +134,7 @@ internal sealed record PreparedData(
         {
             Directory.CreateDirectory(scratch);
             CampaignGenerator.Generate(CampaignPreset.Find(spec.Data.Train[campaigns.Length..]), seed: 1).WriteCsv(scratch);
-            return [.. new[] { "train", "validation", "test" }.Select(role =>
+            return [.. Roles.Select(role =>
                 new Source(role, Path.Combine(scratch, $"{role}.csv"), $"{spec.Data.Train}/{role}.csv"))];
         }
 
