@@ -86,8 +86,18 @@ internal sealed record PreparedData(
             Rows = rows,
             ClassCounts = facts.Labels.Zip(facts.RowsPerLabel).ToDictionary(p => p.First, p => p.Second),
             Columns = facts.Columns,
+            External = [.. spec.Arms.Select(arm => arm.External).OfType<ExternalResult>().Where(result => result.File is not null).Select(Scored)],
         };
         return new PreparedData(found, [.. sources.Select(source => source.Upload())], text, warnings);
+
+        ExternalResult Scored(ExternalResult result) => At(spec, $"arms.{result.Name}", () =>
+        {
+            var path = Path.GetFullPath(result.File!, folder);
+            var test = sources.FirstOrDefault(source => source.Role == "test")
+                ?? throw new DataException(path, null, "predictions are compared with the test rows, and there are none", "Name their file: data: {test: FILE}");
+            var metrics = ExternalPredictions.Score(DataReader.Read(path), test.Read(options), labels, settings.LabelColumn);
+            return result with { MacroF1 = metrics.MacroF1, Accuracy = metrics.Accuracy };
+        });
 
         int Limited(DataTable split) =>
             TrialSplits.Limit(split, labels, template.Columns, settings.LabelColumn, settings.MaxRows).Rows.Count;

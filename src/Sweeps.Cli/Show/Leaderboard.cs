@@ -104,7 +104,7 @@ internal static class Leaderboard
     private static TrialSummary AsTrial(ExternalResult result) => new()
     {
         Trial = External,
-        Point = new Dictionary<string, string> { ["arm"] = result.Name },
+        Point = new Dictionary<string, string> { ["arm"] = result.File is null ? result.Name : $"{result.Name} (test)" },
         State = JobState.Completed,
         Best = new Scores(0, result.Loss, result.Accuracy, result.MacroF1, null),
     };

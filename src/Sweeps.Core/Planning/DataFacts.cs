@@ -17,4 +17,7 @@ public sealed record DataFacts
 
     /// <summary>Mean tokens an example; null before a tokeniser saw it.</summary>
     public double? MeanTokens { get; init; }
+
+    /// <summary>Results of the spec's files of predictions, scored on the test rows.</summary>
+    public IReadOnlyList<Spec.ExternalResult> External { get; init; } = [];
 }

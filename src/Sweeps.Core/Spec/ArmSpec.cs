@@ -11,7 +11,8 @@ public sealed record ArmSpec(string Name, IReadOnlyList<KeyValuePair<string, obj
 /// <param name="MacroF1">Macro F1, 0 to 1; null: not known.</param>
 /// <param name="Accuracy">Accuracy, 0 to 1; null: not known.</param>
 /// <param name="Loss">Mean loss; null: not known.</param>
-public sealed record ExternalResult(string Name, double? MacroF1, double? Accuracy, double? Loss);
+/// <param name="File">File of predictions of the test rows that it is computed from; null: the metrics were given.</param>
+public sealed record ExternalResult(string Name, double? MacroF1, double? Accuracy, double? Loss, string? File = null);
 
 /// <summary>A variant as the spec has it, by label.</summary>
 /// <param name="Name">Its name, unique in the spec.</param>

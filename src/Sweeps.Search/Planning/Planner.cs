@@ -119,7 +119,7 @@ public static class Planner
         DiskLimitBytes = spec.DiskLimitBytes,
         KeepCheckpoints = spec.KeepCheckpoints,
         Axes = AxesOf(spec, space),
-        External = [.. spec.Arms.Select(arm => arm.External).OfType<ExternalResult>()],
+        External = [.. spec.Arms.Select(arm => Scored(arm.External, data)).OfType<ExternalResult>()],
         Labels = data.Labels,
         Rows = data.Rows,
         GridPoints = points,
@@ -137,6 +137,11 @@ public static class Planner
             .Concat(spec.Arms.SelectMany(arm => arm.Settings.Select(own => own.Key)))
             .Distinct(StringComparer.Ordinal),
     ];
+
+    /// <summary>A result as it was given, or as its file was scored when the data were read.</summary>
+    private static ExternalResult? Scored(ExternalResult? result, DataFacts data) => result?.File is null
+        ? result
+        : data.External.FirstOrDefault(scored => scored.Name == result.Name);
 
     /// <summary>Trials beside the grid.</summary>
     private static List<PlannedTrial> Arms(

@@ -1,9 +1,9 @@
 using Sweeps.Core.Spec;
 using Sweeps.Core.States;
 using Sweeps.Core.Trainer;
+using Sweeps.Data.Metrics;
 using Sweeps.Training.Batches;
 using Sweeps.Training.Inputs;
-using Sweeps.Training.Metrics;
 
 namespace Sweeps.Training.Evaluation;
 

@@ -118,6 +118,16 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void Predictions_of_an_arm_count_as_they_were_scored()
+    {
+        var spec = Read("base: builtin:tiny-gemma3\ndata: {train: d.csv}\ntemplate: \"{text}\"\narms: {theirs: {external: theirs.csv}}\n");
+        var scored = new ExternalResult("theirs", 0.5, 0.6, null, "theirs.csv");
+
+        Assert.Equal(scored, Assert.Single(Planner.Plan(spec, Campaigns with { External = [scored] }, Gemma).Facts.External));
+        Assert.Empty(Planner.Plan(spec, Campaigns, Gemma).Facts.External);
+    }
+
+    [Fact]
     public void Variants_are_put_in_the_order_of_the_labels()
     {
         var plan = Plan("""

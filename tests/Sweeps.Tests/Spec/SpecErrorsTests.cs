@@ -69,6 +69,7 @@ public sealed class SpecErrorsTests
         { "arms: {a: {method: «lor}}", "'lor' is not a value for 'arms.a.method'", "lora" },
         { "arms: {a: «{}}", "the arm 'a' says nothing", null },
         { "arms: {a: {external: {«f1: 0.5}}}", "'f1' is not a key of 'arms.a.external'", null },
+        { "arms: {a: {external: «[1, 2]}}", "or the path of a file with a prediction for each test row", null },
         { "arms: {a: {external: {accuracy: «95}}}", "Allowed: a number from 0 to 1", null },
         { "arms: {a: {external: «{}}}", "the external result 'a' has no metric", null },
         { "arms: {a: {external: {accuracy: 0.9}, «method: lora}}", "an external result has no settings", null },

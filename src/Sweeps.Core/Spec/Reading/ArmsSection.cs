@@ -86,7 +86,13 @@ internal sealed class ArmsSection(Scalars scalars, GridSection grid, Dictionary<
 
     private ExternalResult? ReadExternal(string name, YamlNode node, string path)
     {
-        if (scalars.Map(node, path, "a map with macro_f1, accuracy or loss") is not { } map)
+        const string Allowed = "a map with macro_f1, accuracy or loss, or the path of a file with a prediction for each test row";
+        if (node is YamlScalar { HasValue: true })
+        {
+            return scalars.Text(node, path, Allowed) is { } file ? new ExternalResult(name, null, null, null, file) : null;
+        }
+
+        if (scalars.Map(node, path, Allowed) is not { } map)
         {
             return null;
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Sweeps.Core.Spec;
+using Sweeps.Data.Metrics;
 using Sweeps.Models;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Loading;
@@ -10,7 +11,6 @@ using Sweeps.Torch.Tests.Models;
 using Sweeps.Torch.Tests.Models.Golden;
 using Sweeps.Training.Batches;
 using Sweeps.Training.Inputs;
-using Sweeps.Training.Metrics;
 using Sweeps.Training.Recipes;
 using Sweeps.Training.Tasks;
 using static TorchSharp.torch;

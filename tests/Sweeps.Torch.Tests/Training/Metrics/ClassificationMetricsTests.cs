@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Sweeps.Torch.Tests.Models;
-using Sweeps.Training.Metrics;
+using Sweeps.Data.Metrics;
 using Xunit;
 
 namespace Sweeps.Torch.Tests.Training.Metrics;

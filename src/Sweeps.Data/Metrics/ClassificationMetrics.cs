@@ -1,4 +1,4 @@
-namespace Sweeps.Training.Metrics;
+namespace Sweeps.Data.Metrics;
 
 /// <summary>
 /// What scikit-learn says of predictions: <c>accuracy_score</c> and <c>f1_score(labels=all, zero_division=0)</c>. A class
