@@ -44,5 +44,5 @@ internal sealed class GenerateDecider(Transformer model, GenerateHead head, Text
 
     private TokenBatch Prompts(EncodedSplit split, int[] rows) =>
         BatchBuilder.Pad(
-            [.. rows.Select(row => model is EncoderDecoder ? split.Rows[row] : encoding.Prompt(split.Rows[row]))], encoding.PadId);
+            [.. rows.Select(row => encoding.Prompt(split.Rows[row], model))], encoding.PadId);
 }

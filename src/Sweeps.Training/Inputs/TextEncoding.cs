@@ -5,6 +5,7 @@ using Sweeps.Data.Readers;
 using Sweeps.Data.Splits;
 using Sweeps.Data.Templates;
 using Sweeps.Data.Tokenizers;
+using Sweeps.Models;
 
 namespace Sweeps.Training.Inputs;
 
@@ -139,11 +140,14 @@ internal sealed class TextEncoding
     /// <summary>Tokenises one text whose label is not known.</summary>
     public int[] Encode(Row row) => _encoder.Encode(row, 0).InputIds;
 
-    /// <summary>An encoded text without what the tokeniser puts behind it (an end token, say): where an answer goes on.</summary>
-    public int[] Prompt(int[] ids)
+    /// <summary>
+    /// An encoded text as a label is written after it: under a decoder without what the tokeniser puts behind a text (an end
+    /// token, say), since the answer goes on there.
+    /// </summary>
+    public int[] Prompt(int[] ids, Transformer model)
     {
         var suffix = Tokenizer.Suffix;
-        return suffix.Count > 0 && ids.Length > suffix.Count && ids.AsSpan(ids.Length - suffix.Count).SequenceEqual([.. suffix])
+        return model.IsDecoder && suffix.Count > 0 && ids.Length > suffix.Count && ids.AsSpan(ids.Length - suffix.Count).SequenceEqual([.. suffix])
             ? ids[..^suffix.Count]
             : ids;
     }

@@ -1,5 +1,6 @@
 using Sweeps.Data;
 using Sweeps.Data.Readers;
+using Sweeps.Models.Heads;
 using Sweeps.Models.Ops;
 using Sweeps.Training.Batches;
 using Sweeps.Training.Inputs;
@@ -39,9 +40,13 @@ public sealed class Predictor : IDisposable
         var table = DataTable.FromRows("--text", columns, [Fields(columns, texts)]);
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        using var batch = BatchBuilder.Pad([_encoding.Encode(table.Rows[0])], _encoding.PadId);
+        var ids = _encoding.Encode(table.Rows[0]);
+        using var batch = BatchBuilder.Pad([_model.Head is GenerateHead ? _encoding.Prompt(ids, _model.Body) : ids], _encoding.PadId);
         var probabilities = _model.Logits(batch, DropoutContext.None).softmax(1).data<float>().ToArray();
-        var best = Array.IndexOf(probabilities, probabilities.Max());
+
+        // The decision that the trial was scored by; where free text is no label, the likeliest one.
+        var best = _model.Head.Decide(_model.Body, batch)[0];
+        best = best >= 0 ? best : Array.IndexOf(probabilities, probabilities.Max());
         var names = _encoding.Labels.Names;
         return new Prediction(
             names[best], names.Select((name, index) => KeyValuePair.Create(name, (double)probabilities[index])).ToDictionary());

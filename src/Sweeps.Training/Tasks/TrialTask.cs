@@ -58,7 +58,7 @@ internal static class TrialTask
         return new LanguageTask(
             model,
             [.. rows.Rows.Select((prompt, row) =>
-                GradedRow.Of(encoding.Prompt(prompt), head.Answer(rows.Labels[row]), rows.Labels[row]))],
+                GradedRow.Of(encoding.Prompt(prompt, model), head.Answer(rows.Labels[row]), rows.Labels[row]))],
             encoding.PadId,
             objective);
     }

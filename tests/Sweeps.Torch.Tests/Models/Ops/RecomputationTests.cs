@@ -46,6 +46,30 @@ public sealed class RecomputationTests
         Assert.All(plain, pair => Assert.Equal(pair.Value, again[pair.Key]));
     }
 
+    [Theory]
+    [InlineData("deberta")]
+    [InlineData("t5")]
+    [InlineData("qwen3")]
+    public void Families_whose_blocks_share_a_weight_add_its_gradients_up_in_another_order(string family)
+    {
+        using var model = family switch
+        {
+            "deberta" => TinyModels.Deberta(),
+            "t5" => TinyModels.T5(),
+            _ => TinyModels.Decoder(family),
+        };
+        using var head = new LinearHead(model, 3, new LoadOptions { Seed = 5 });
+        using var method = new FullFineTuning(model, head.Parameters);
+
+        var (plainLoss, plain) = Gradients(model, head, method);
+        model.RecomputesBlocks = true;
+        var (loss, again) = Gradients(model, head, method);
+
+        Assert.Equal(plainLoss, loss);
+        Assert.Equal(plain.Keys, again.Keys);
+        Assert.All(plain, pair => Assert.All(pair.Value.Zip(again[pair.Key]), both => Assert.Equal(both.First, both.Second, 1e-6f)));
+    }
+
     [Fact]
     public void Less_is_kept_between_forward_and_backward()
     {

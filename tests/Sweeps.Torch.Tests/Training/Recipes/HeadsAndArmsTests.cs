@@ -189,6 +189,25 @@ public sealed class HeadsAndArmsTests : IDisposable
         Assert.All(validation.Rows, row => Assert.Equal(train.Rows[0][..added], row[..added]));
     }
 
+    [Fact]
+    public void A_text_is_labelled_after_the_examples_that_its_trial_had()
+    {
+        var settings = TrialWorkplace.Settings with { Method = "zero-shot", Head = "generate", FewShot = 1, MaxLength = 120 };
+        var link = new RecordingLink();
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign("long", JobId.Train("s", 1), 1, settings), link));
+        var trained = new Sweeps.Training.TrainedModel(settings, _place["long"], Assert.Single(link.Offers).Checkpoint!.Directory);
+        string[] texts = ["audience=a", "brand=b", "creative=c", "platform=d", "geography=e"];
+
+        using var predictor = Sweeps.Training.Predict.Predictor.Load(trained);
+        var prediction = predictor.Predict(texts);
+
+        Assert.Contains(prediction.Label, settings.Data.Labels);
+        Assert.Equal(1, prediction.Probabilities.Values.Sum(), 1e-5);
+        File.Delete(Path.Combine(trained.CheckpointFolder, "state.json"));
+        var error = Assert.Throws<InvalidDataException>(() => Sweeps.Training.Predict.Predictor.Load(trained));
+        Assert.Contains("does not hold the examples of its prompts", error.Message, StringComparison.Ordinal);
+    }
+
     private OfferedEvaluation Evaluate(TrialSettings settings)
     {
         var link = new RecordingLink();
