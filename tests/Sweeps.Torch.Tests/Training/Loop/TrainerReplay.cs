@@ -42,7 +42,6 @@ internal sealed class TrainerReplay(JsonElement file, string kind, ReplayModel m
 
     public void Run()
     {
-        if (Environment.GetEnvironmentVariable("REPLAY_PLAIN") is not null) Sweeps.Models.Ops.Fused.FusedMemory.Enabled = false;
         var settings = Settings();
         var recorded = _case.GetProperty("steps").EnumerateArray().ToList();
         var order = new RecordedOrder([.. recorded.Select(step => step.GetProperty("micro").EnumerateArray()
@@ -218,7 +217,6 @@ internal sealed class TrainerReplay(JsonElement file, string kind, ReplayModel m
     {
         var error = Math.Abs(expected - actual) / (relativeTo is { } floor ? Math.Max(Math.Abs(expected), floor) : 1);
         _worst[what] = Math.Max(_worst.GetValueOrDefault(what), error / tolerance);
-        if (Environment.GetEnvironmentVariable("REPLAY_DEBUG") is not null && what is "loss" or "gradient norm" or "evaluation loss" or "batch loss" or "final logits") { output.WriteLine($"{what} {expected} {actual} {expected - actual:g3}"); return; }
         Assert.True(error <= tolerance, FormattableString.Invariant($"{kind}: {what}: expected {expected:R}, got {actual:R}: {error:g3} is above {tolerance:g3}"));
     }
 

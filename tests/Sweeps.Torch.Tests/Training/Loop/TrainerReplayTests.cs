@@ -62,7 +62,6 @@ public sealed class TrainerReplayTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData("ga4_linear", true)]
-    [InlineData("ga1_wd", false)]
     public void T5(string kind, bool recordsSum)
     {
         var file = GoldenCase.Read("trainer_t5");

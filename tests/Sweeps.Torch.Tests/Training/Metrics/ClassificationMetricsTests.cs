@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Sweeps.Torch.Tests.Models;
 using Sweeps.Data.Metrics;
+using Sweeps.Training.Metrics;
 using Xunit;
 
 namespace Sweeps.Torch.Tests.Training.Metrics;
