@@ -21,6 +21,12 @@ public sealed record TrialSettings
     /// </summary>
     public string Trim { get; init; } = "label-tokens";
 
+    /// <summary>
+    /// What a <c>linear</c> head reads of an encoder: the first token (<c>cls</c>), that token through the family's pooler
+    /// (<c>pooled</c>), the mean of all tokens (<c>mean</c>), or what the family's classifiers do (<c>auto</c>).
+    /// </summary>
+    public string Pooling { get; init; } = "auto";
+
     /// <summary>Whether a <c>generate</c> head may write nothing but labels; free text that is no label counts as wrong.</summary>
     public bool Constrained { get; init; } = true;
 

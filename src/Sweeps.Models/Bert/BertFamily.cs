@@ -12,6 +12,8 @@ internal sealed class BertFamily : IModelFamily
 
     public string ModelType => Type;
 
+    public string? Classifier => "BertForSequenceClassification";
+
     public Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options) =>
         new BertModel(BertConfig.Read(config), new WeightBinder(folder, Prefix, options));
 }

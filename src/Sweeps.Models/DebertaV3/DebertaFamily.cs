@@ -10,6 +10,8 @@ internal sealed class DebertaFamily : IModelFamily
 
     public string ModelType => Type;
 
+    public string? Classifier => "DebertaV2ForSequenceClassification";
+
     public Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options) =>
         new DebertaModel(DebertaConfig.Read(config), new WeightBinder(folder, "deberta.", options));
 

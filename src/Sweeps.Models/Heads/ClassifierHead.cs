@@ -44,7 +44,7 @@ public abstract class ClassifierHead : IDisposable
 
     /// <summary>Scores [B, C] of a batch, in 32 bits; their softmax are the labels' probabilities.</summary>
     public virtual Tensor Scores(Transformer model, TokenBatch batch, DropoutContext dropout) =>
-        Logits(model, model.Hidden(batch, dropout), batch, dropout);
+        Logits(model, Hidden(model, batch, dropout), batch, dropout);
 
     /// <summary>The label of each text, without dropout: the one with the highest score; -1 where a head names none.</summary>
     public virtual int[] Decide(Transformer model, TokenBatch batch)

@@ -38,6 +38,11 @@ public class LinearHead : ClassifierHead
                 : $"{model.ModelType} is an encoder: pooling must be cls, pooled or mean; the last token is for decoders");
         }
 
+        if (Pooling == HeadPooling.Pooled && model is EncoderDecoder)
+        {
+            throw new ArgumentException($"{model.ModelType} has no pooler: pooling must be cls or mean");
+        }
+
         var name = model.ClassifierName;
         weight = Bind($"{name}.weight", Initial.Normal(model.InitializerRange), options, folder, labelCount, model.HiddenSize);
         bias = model.IsDecoder ? null : Bind($"{name}.bias", Initial.Zero, options, folder, labelCount);

@@ -9,6 +9,10 @@ internal sealed class LlamaFamily : IModelFamily
 {
     public string ModelType => "llama";
 
+    public string? Classifier => "LlamaForSequenceClassification";
+
+    public string? Writer => "LlamaForCausalLM";
+
     public Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options) =>
         new DecoderModel(LlamaConfig.Read(config), new WeightBinder(folder, "model.", options));
 }

@@ -11,6 +11,12 @@ internal interface IModelFamily
     /// <summary>Value of <c>model_type</c> in config.json.</summary>
     string ModelType { get; }
 
+    /// <summary>Hugging Face's class of a model with a linear head; null where it has none that reads as ours does.</summary>
+    string? Classifier => null;
+
+    /// <summary>Hugging Face's class of a model that writes; null for encoders.</summary>
+    string? Writer => null;
+
     /// <summary>Longest text in tokens; without limit for families whose positions are relative.</summary>
     /// <exception cref="ModelLoadException">The field is wrong.</exception>
     int MaxPositions(ModelConfig config) => config.Whole("max_position_embeddings", int.MaxValue);

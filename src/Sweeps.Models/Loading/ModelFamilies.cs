@@ -75,6 +75,15 @@ public static class ModelFamilies
         return model;
     }
 
+    /// <summary>What config.json calls <c>architectures</c>: Hugging Face's class for a task; null when it has none.</summary>
+    /// <param name="modelType">One of <see cref="ModelTypes"/>.</param>
+    /// <param name="classifies">Whether the model has a linear head, rather than writes.</param>
+    public static string? Architecture(string modelType, bool classifies)
+    {
+        var family = Array.Find(All, family => family.ModelType == modelType);
+        return classifies ? family?.Classifier : family?.Writer;
+    }
+
     private static IModelFamily Find(ModelConfig config)
     {
         var type = config.ModelType;

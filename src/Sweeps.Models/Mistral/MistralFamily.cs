@@ -9,6 +9,10 @@ internal sealed class MistralFamily : IModelFamily
 {
     public string ModelType => "mistral";
 
+    public string? Classifier => "MistralForSequenceClassification";
+
+    public string? Writer => "MistralForCausalLM";
+
     public Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options) =>
         new DecoderModel(MistralConfig.Read(config), new WeightBinder(folder, "model.", options));
 }

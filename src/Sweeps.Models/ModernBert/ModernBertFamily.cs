@@ -10,6 +10,8 @@ internal sealed class ModernBertFamily : IModelFamily
 
     public string ModelType => Type;
 
+    public string? Classifier => "ModernBertForSequenceClassification";
+
     public Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options) =>
         new ModernBertModel(ModernBertConfig.Read(config), new WeightBinder(folder, "model.", options));
 

@@ -12,6 +12,8 @@ internal sealed class RobertaFamily : IModelFamily
 
     public string ModelType => Type;
 
+    public string? Classifier => "RobertaForSequenceClassification";
+
     public Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options) =>
         new RobertaModel(RobertaConfig.Read(config), new WeightBinder(folder, Prefix, options));
 

@@ -10,6 +10,8 @@ internal sealed class T5Family : IModelFamily
 
     public string ModelType => Type;
 
+    public string? Writer => "T5ForConditionalGeneration";
+
     public Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options) =>
         new T5Model(T5Config.Read(config), new WeightBinder(folder, "", options));
 

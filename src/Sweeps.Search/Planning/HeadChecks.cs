@@ -27,9 +27,31 @@ internal static class HeadChecks
                 "the head label-tokens or generate for zero-shot");
         }
 
+        if (model is not null && settings is { Head: "linear", Pooling: not "auto" })
+        {
+            CheckPooling(settings, model, report);
+        }
+
         if (model?.LabelTokens is { } tokens && tokens.Count == settings.Data.Labels.Count && TextHeads.Contains(settings.Head))
         {
             CheckTokens(settings, model, tokens, report);
+        }
+    }
+
+    private static void CheckPooling(TrialSettings settings, ModelFacts model, PlanReport report)
+    {
+        if (model.IsDecoder)
+        {
+            report.ErrorAt(
+                "pooling",
+                settings.Pooling,
+                $"pooling is for encoders, and {model.Family} is a decoder: its linear head reads the last token",
+                "auto",
+                "auto");
+        }
+        else if (model.Writes && settings.Pooling == "pooled")
+        {
+            report.ErrorAt("pooling", "pooled", $"{model.Family} has no pooler", "auto, cls or mean", "mean");
         }
     }
 

@@ -14,6 +14,7 @@ internal static class TrialChecks
         ("training.loss", ["label-tokens"]),
         ("label_texts", ["label-tokens", "trimmed", "generate"]),
         ("trim", ["trimmed"]),
+        ("pooling", ["linear"]),
         ("constrained", ["generate"]),
     ];
 

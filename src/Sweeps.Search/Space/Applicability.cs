@@ -39,6 +39,7 @@ public static class Applicability
             _ when Lora.Contains(setting) && settings.FrozenLayers >= layers => "when every layer is frozen",
             "loss" when settings.Head != "label-tokens" => $"under the {settings.Head} head",
             "trim" when settings.Head != "trimmed" => $"under the {settings.Head} head",
+            "pooling" when settings.Head != "linear" => $"under the {settings.Head} head",
             "constrained" when settings.Head != "generate" => $"under the {settings.Head} head",
             "accumulation_mean" when settings.Accumulation == 1 => "without accumulation",
             "min_delta" when settings.Patience == 0 => "without patience",
@@ -53,7 +54,7 @@ public static class Applicability
         List<string> names = setting switch
         {
             _ when Lora.Contains(setting) => ["frozen_layers"],
-            "loss" or "trim" or "constrained" => ["head"],
+            "loss" or "trim" or "pooling" or "constrained" => ["head"],
             "seed" => ["few_shot"],
             "accumulation_mean" => ["accumulation"],
             "min_delta" => ["patience"],

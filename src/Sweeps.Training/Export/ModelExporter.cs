@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Sweeps.Core.Json;
+using Sweeps.Models.Heads;
+using Sweeps.Models.Loading;
 using Sweeps.Models.Methods.Lora;
 using Sweeps.Models.Safetensors;
 using Sweeps.Training.Recipes;
@@ -58,7 +60,7 @@ public static class ModelExporter
     {
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(trained.BaseFolder, "config.json")))!.AsObject();
         var classifies = trained.Settings.Head is "linear" or "trimmed";
-        config["architectures"] = new JsonArray(Architecture(model.Body.ModelType, classifies));
+        WriteArchitecture(config, model, classifies);
         config.Remove("torch_dtype");
         config["dtype"] = "float32";
         if (classifies)
@@ -101,13 +103,25 @@ public static class ModelExporter
                 .Concat(lora.HeadParameters.Select(parameter => KeyValuePair.Create("base_model.model." + parameter.Name, parameter.Value))));
     }
 
-    private static string Architecture(string modelType, bool classifies) => (modelType, classifies) switch
+    /// <summary>
+    /// Names the class that reads the model as it was trained. A head that reads another vector than the family's
+    /// classifiers do has no such class, unless config.json can say which (ModernBERT).
+    /// </summary>
+    private static void WriteArchitecture(JsonObject config, TrialModel model, bool classifies)
     {
-        ("gemma3_text", true) => "Gemma3TextForSequenceClassification",
-        ("gemma3_text", false) => "Gemma3ForCausalLM",
-        ("bert", _) => "BertForSequenceClassification",
-        _ => throw new TrainingException(Core.States.FailureClass.BadSpec, $"a model of type {modelType} cannot be exported yet"),
-    };
+        var asUsual = model.Head is not LinearHead linear || linear.Pooling == model.Body.UsualPooling;
+        if (model.Head is LinearHead { Pooling: HeadPooling.Cls or HeadPooling.Mean } chosen && config.ContainsKey("classifier_pooling"))
+        {
+            config["classifier_pooling"] = chosen.Pooling == HeadPooling.Cls ? "cls" : "mean";
+            asUsual = true;
+        }
+
+        config.Remove("architectures");
+        if (asUsual && ModelFamilies.Architecture(model.Body.ModelType, classifies) is { } name)
+        {
+            config["architectures"] = new JsonArray(name);
+        }
+    }
 
     private static void WriteJson(string path, JsonNode node) => File.WriteAllText(path, node.ToJsonString(Indented) + "\n");
 }

@@ -119,7 +119,7 @@ internal sealed class TrialModel : IDisposable
         IReadOnlyList<IReadOnlyList<IReadOnlyList<long>>> Texts() => LabelTokens.Of(settings, tokenizer);
         return settings.Head switch
         {
-            "linear" => new LinearHead(body, labels.Count, options),
+            "linear" => new LinearHead(body, labels.Count, options, pooling: PoolingOf(settings)),
             "label-tokens" => new LabelTokensHead(
                 body,
                 [.. Texts().Select(texts => (IReadOnlyList<long>)[.. texts.Select(tokens => tokens[0])])],
@@ -142,6 +142,15 @@ internal sealed class TrialModel : IDisposable
             _ => throw new ArgumentException($"head '{settings.Head}' is not known: linear, label-tokens, trimmed or generate"),
         };
     }
+
+    private static HeadPooling? PoolingOf(TrialSettings settings) => settings.Pooling switch
+    {
+        "auto" => null,
+        "cls" => HeadPooling.Cls,
+        "pooled" => HeadPooling.Pooled,
+        "mean" => HeadPooling.Mean,
+        _ => throw new ArgumentException($"pooling '{settings.Pooling}' is not known: auto, cls, pooled or mean"),
+    };
 
     private static TrainingMethod MakeMethod(TrialSettings settings, Transformer body, ClassifierHead head, ulong seed)
     {

@@ -26,6 +26,6 @@ internal sealed class ClassifierTask(Transformer model, ClassifierHead head, Enc
         var batch = BatchBuilder.Pad([.. batchRows.Select(row => rows.Rows[row])], padId);
         kept.Add(batch);
         long[] labels = [.. batchRows.Select(row => (long)rows.Labels[row])];
-        return head.Loss(model, model.Hidden(batch, dropout), batch, labels, dropout, divisor);
+        return head.Loss(model, head.Hidden(model, batch, dropout), batch, labels, dropout, divisor);
     }
 }

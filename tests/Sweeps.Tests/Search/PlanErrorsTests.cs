@@ -57,6 +57,19 @@ public sealed class PlanErrorsTests
     }
 
     [Theory]
+    [InlineData("gemma3_text", true, "mean", "pooling is for encoders, and gemma3_text is a decoder", "auto")]
+    [InlineData("t5", false, "pooled", "t5 has no pooler", "mean")]
+    public void Pooling_that_the_base_has_not_is_refused(string family, bool isDecoder, string pooling, string says, string nearest)
+    {
+        var plan = Planner.Plan(
+            Read("\"{message}\"", $"pooling: {pooling}"), Data, Bert with { Family = family, IsDecoder = isDecoder, Writes = true });
+
+        var error = Assert.Single(plan.Errors);
+        Assert.Equal((4, 10, nearest), (error.Line, error.Column, error.Nearest));
+        Assert.Contains(says, error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("generate", 4, 7, "'no' and 'yes' give the same tokens", "5 6", "5 6")]
     [InlineData("generate", 0, 0, null, "5", "5 6")]
     [InlineData("label-tokens", 4, 7, "begin with the same token, and the head label-tokens reads only the first", "5", "5 6")]

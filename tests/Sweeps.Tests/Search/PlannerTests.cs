@@ -72,6 +72,7 @@ public sealed class PlannerTests
     [InlineData("grid: {accumulation: [1, 4], accumulation_mean: [rows, batches]}", 3, "accumulation_mean does not apply without accumulation")]
     [InlineData("head: label-tokens\ngrid: {method: [zero-shot, full], epochs: [1, 2, 3], seed: [1, 2]}", 7, "epochs does not apply under zero-shot")]
     [InlineData("grid: {head: [linear, trimmed], trim: [label-tokens, first-rows]}", 3, "trim does not apply under the linear head")]
+    [InlineData("grid: {head: [label-tokens, generate], pooling: [cls, mean]}", 2, "pooling does not apply under the label-tokens head")]
     [InlineData("grid: {head: [label-tokens, generate], constrained: [true, false]}", 3, "constrained does not apply under the label-tokens head")]
     public void A_setting_without_a_meaning_makes_no_extra_trial(string lines, int trials, string says)
     {

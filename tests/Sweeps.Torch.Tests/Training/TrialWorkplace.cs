@@ -31,14 +31,48 @@ internal sealed class TrialWorkplace : IDisposable
         }
         """;
 
+    private const string ModernBert = """
+        {
+          "model_type": "modernbert", "vocab_size": 256, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3,
+          "num_attention_heads": 4, "max_position_embeddings": 40, "local_attention": 8, "pad_token_id": 0,
+          "classifier_pooling": "cls", "attention_dropout": 0.1, "mlp_dropout": 0.1, "classifier_dropout": 0.1
+        }
+        """;
+
+    private const string Deberta = """
+        {
+          "model_type": "deberta-v2", "vocab_size": 256, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
+          "num_attention_heads": 4, "max_position_embeddings": 40, "pad_token_id": 0, "relative_attention": true,
+          "share_att_key": true, "position_biased_input": false, "position_buckets": 8, "pos_att_type": "p2c|c2p",
+          "norm_rel_ebd": "layer_norm", "type_vocab_size": 0, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1
+        }
+        """;
+
+    private const string T5 = """
+        {
+          "model_type": "t5", "vocab_size": 256, "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4,
+          "relative_attention_num_buckets": 8, "relative_attention_max_distance": 16, "dropout_rate": 0.1,
+          "feed_forward_proj": "gated-gelu", "pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0
+        }
+        """;
+
+    /// <summary>Bases by name; each is made when an attempt first asks for it.</summary>
+    private static readonly Dictionary<string, (string Config, int Length)> Bases = new(StringComparer.Ordinal)
+    {
+        ["bert"] = (Bert, 40),
+        ["roberta"] = (Bert.Replace("\"bert\"", "\"roberta\"", StringComparison.Ordinal), 39),
+        ["modernbert"] = (ModernBert, 40),
+        ["deberta"] = (Deberta, 40),
+        ["t5"] = (T5, 40),
+        ["gemma3"] = (Gemma3, 40),
+        ["long"] = (Gemma3.Replace("\"max_position_embeddings\": 40", "\"max_position_embeddings\": 160", StringComparison.Ordinal), 160),
+    };
+
     private readonly string _root = Directory.CreateTempSubdirectory("sweeps-training-").FullName;
 
     public TrialWorkplace(int train = 150, int validation = 40, int test = 40)
     {
         CampaignGenerator.Generate(CampaignPreset.V25, 1, train, validation, test).WriteCsv(_root);
-        MakeBase("bert", Bert);
-        MakeBase("gemma3", Gemma3);
-        MakeBase("long", Gemma3.Replace("\"max_position_embeddings\": 40", "\"max_position_embeddings\": 160", StringComparison.Ordinal), 160);
     }
 
     public static TrialSettings Settings { get; } = new()
@@ -55,7 +89,20 @@ internal sealed class TrialWorkplace : IDisposable
 
     public static TrialSettings Lora { get; } = Settings with { Method = "lora", Rank = 4, LoraDropout = 0.1 };
 
-    public string this[string name] => Path.Combine(_root, name);
+    /// <summary>Path of a data file or of a base, which is made when it is first asked for.</summary>
+    public string this[string name]
+    {
+        get
+        {
+            var path = Path.Combine(_root, name);
+            if (Bases.TryGetValue(name, out var made) && !Directory.Exists(path))
+            {
+                MakeBase(path, made.Config, made.Length);
+            }
+
+            return path;
+        }
+    }
 
     public JobAssignment Assign(
         string model, JobId job, int attempt, TrialSettings settings, IEnumerable<OfferFrame>? committed = null, int writtenBy = 1) => new()
@@ -81,13 +128,13 @@ internal sealed class TrialWorkplace : IDisposable
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
-    private void MakeBase(string name, string config, int positions = 40)
+    private static void MakeBase(string folder, string config, int positions)
     {
-        CampaignTokenizer.Write(this[name], positions);
-        File.WriteAllText(Path.Combine(this[name], "config.json"), config);
-        using var model = ModelFamilies.Create(ModelConfig.Read(this[name]), new LoadOptions { Seed = 3 });
+        CampaignTokenizer.Write(folder, positions);
+        File.WriteAllText(Path.Combine(folder, "config.json"), config);
+        using var model = ModelFamilies.Create(ModelConfig.Read(folder), new LoadOptions { Seed = 3 });
         SafetensorsWriter.Save(
-            Path.Combine(this[name], "model.safetensors"),
+            Path.Combine(folder, "model.safetensors"),
             model.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value)));
     }
 

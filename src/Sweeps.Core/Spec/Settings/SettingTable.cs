@@ -15,6 +15,7 @@ public static class SettingTable
         new("method", "", new ChoiceType("full", "lora", "zero-shot"), s => s.Method, (s, v) => s with { Method = (string)v }),
         new("head", "", new ChoiceType("linear", "label-tokens", "trimmed", "generate"), s => s.Head, (s, v) => s with { Head = (string)v }),
         new("trim", "", new ChoiceType("label-tokens", "first-rows"), s => s.Trim, (s, v) => s with { Trim = (string)v }),
+        new("pooling", "", new ChoiceType("auto", "cls", "pooled", "mean"), s => s.Pooling, (s, v) => s with { Pooling = (string)v }),
         new("constrained", "", new SwitchType(), s => s.Constrained, (s, v) => s with { Constrained = (bool)v }),
         new("few_shot", "", new IntegerType(0, 100), s => (long)s.FewShot, (s, v) => s with { FewShot = Int(v) }),
         new("frozen_layers", "", new IntegerType(0, 1_000), s => (long)s.FrozenLayers, (s, v) => s with { FrozenLayers = Int(v) }),

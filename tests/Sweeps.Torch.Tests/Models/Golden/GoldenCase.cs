@@ -165,7 +165,29 @@ internal sealed class GoldenCase : IDisposable
             hidden = Model.RunBlocks(hidden, Batch, layer, layer + 1, DropoutContext.None);
         }
 
-        worst.Relative(expected[^1], NormOf(Model.Finish(hidden)), "last");
+        var last = Model.Finish(hidden);
+        worst.Relative(expected[^1], NormOf(last), "last");
+        worst.Check();
+        if (Json.TryGetProperty("hidden_last_row0", out var row))
+        {
+            CheckFirstRow(Floats(row), last);
+        }
+    }
+
+    /// <summary>Compares the last hidden states of the first text at attended tokens.</summary>
+    private void CheckFirstRow(float[] expected, Tensor hidden)
+    {
+        var worst = new Worst($"{name} last hidden states of the first text", 5e-5);
+        var actual = hidden[0].contiguous().data<float>().ToArray();
+        Assert.InRange(expected.Length, 1, actual.Length);
+        for (var at = 0; at < expected.Length; at++)
+        {
+            if (Batch.Attended[at / Model.HiddenSize])
+            {
+                worst.Absolute(expected[at], actual[at], $"token {at / Model.HiddenSize}, value {at % Model.HiddenSize}");
+            }
+        }
+
         worst.Check();
     }
 

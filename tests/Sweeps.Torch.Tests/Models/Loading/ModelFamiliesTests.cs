@@ -217,7 +217,7 @@ public sealed class ModelFamiliesTests
 
         var error = Assert.Throws<ArgumentException>(() => new LabelTokensHead(model, tokens));
 
-        Assert.Contains("two or more different token ids below 64", error.Message, StringComparison.Ordinal);
+        Assert.Contains("two or more labels with token ids below 64", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,11 +1,17 @@
 using System.Text.Json;
 using Sweeps.Core.Ids;
 using Sweeps.Core.Spec;
+using Sweeps.Models.Generation;
+using Sweeps.Models.Heads;
+using Sweeps.Models.Loading;
+using Sweeps.Models.Ops;
 using Sweeps.Models.Safetensors;
+using Sweeps.Torch.Tests.Models;
 using Sweeps.Training;
 using Sweeps.Training.Export;
 using Sweeps.Training.Predict;
 using Xunit;
+using static TorchSharp.torch;
 
 namespace Sweeps.Torch.Tests.Training.Export;
 
@@ -31,6 +37,55 @@ public sealed class ExportTests : IDisposable
         Assert.Equal([3L, 32L], weights.Tensors["classifier.weight"].Shape);
         using var again = Sweeps.Models.Loading.ModelFamilies.Load(folder);
         Assert.Equal(2, again.LayerCount);
+    }
+
+    [Theory]
+    [InlineData("bert", "mean", null)]
+    [InlineData("roberta", "auto", "RobertaForSequenceClassification")]
+    [InlineData("modernbert", "mean", "ModernBertForSequenceClassification")]
+    [InlineData("deberta", "auto", "DebertaV2ForSequenceClassification")]
+    public void A_classifier_loads_again_with_its_head_and_gives_the_same_scores(string model, string pooling, string? architecture)
+    {
+        var trained = Train(model, TrialWorkplace.Settings with { Epochs = 1, Pooling = pooling });
+        var folder = _place["export"];
+        ModelExporter.Export(trained, folder);
+        using var config = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "config.json")));
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var (original, _) = trained.Load();
+        using var owned = original;
+        using var batch = TinyModels.Batch();
+        using var weights = SafetensorsFolder.Open(folder);
+        using var again = ModelFamilies.Load(folder);
+        using var head = new LinearHead(again, 3, new LoadOptions(), weights, pooling == "mean" ? HeadPooling.Mean : null);
+
+        Assert.Equal(
+            architecture,
+            config.RootElement.TryGetProperty("architectures", out var names) ? names[0].GetString() : null);
+        Assert.Equal(model == "modernbert" ? HeadPooling.Mean : HeadPooling.Pooled, again.UsualPooling);
+        Assert.True(
+            head.Scores(again, batch, DropoutContext.None).equal(original.Logits(batch, DropoutContext.None)).all().item<bool>());
+    }
+
+    [Fact]
+    public void An_encoder_decoder_loads_again_and_writes_the_same()
+    {
+        var trained = Train("t5", TrialWorkplace.Settings with { Epochs = 1, Head = "generate" });
+        var folder = _place["export"];
+        ModelExporter.Export(trained, folder);
+        using var config = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "config.json")));
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var (original, _) = trained.Load();
+        using var owned = original;
+        using var batch = TinyModels.Batch();
+        using var again = ModelFamilies.Load(folder);
+        var options = new GenerationOptions { MaxNewTokens = 8 };
+
+        Assert.Equal("T5ForConditionalGeneration", config.RootElement.GetProperty("architectures")[0].GetString());
+        Assert.Equal(
+            GreedyGeneration.Run(original.Body, batch, options).Select(text => text.Tokens),
+            GreedyGeneration.Run(again, batch, options).Select(text => text.Tokens));
     }
 
     [Fact]

@@ -34,6 +34,12 @@ public sealed class ResumeTests : IDisposable
         { "gemma3", "trimmed", 30 },
         { "gemma3", "generate", 30 },
         { "long", "generate, lora, few-shot", 30 },
+        { "roberta", "full", 30 },
+        { "modernbert", "mean of all tokens", 30 },
+        { "deberta", "full", 30 },
+        { "deberta", "lora", 30 },
+        { "t5", "generate", 30 },
+        { "t5", "generate, lora", 30 },
     };
 
     [Theory]
@@ -122,6 +128,8 @@ public sealed class ResumeTests : IDisposable
             TrialWorkplace.Lora with { GradientCheckpointing = true, Accumulation = 2, AccumulationMean = "batches", GroupByLength = false },
         "generate" => TrialWorkplace.Settings with { Head = "generate", EvaluateSteps = 10 },
         "generate, lora, few-shot" => TrialWorkplace.Lora with { Head = "generate", FewShot = 1, MaxLength = 120, EvaluateSteps = 10 },
+        "generate, lora" => TrialWorkplace.Lora with { Head = "generate" },
+        "mean of all tokens" => TrialWorkplace.Settings with { Pooling = "mean" },
         "trimmed" => TrialWorkplace.Settings with { Head = "trimmed", FrozenLayers = 1 },
         "smoothed, focal, weighted" =>
             TrialWorkplace.Settings with { LabelSmoothing = 0.1, FocalGamma = 2, ClassWeights = "balanced" },
