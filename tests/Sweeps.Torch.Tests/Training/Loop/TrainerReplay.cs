@@ -99,8 +99,7 @@ internal sealed class TrainerReplay(JsonElement file, string kind, ReplayModel m
         {
             int[] batch = [.. GoldenCase.Longs(micro.GetProperty("rows")).Select(row => (int)row)];
             var loss = model.Validation.MeanLoss(batch);
-            // The README's tolerance is that of the mean over the rows; a batch of four is noisier by their square root.
-            Check("batch loss", micro.GetProperty("loss").GetDouble(), loss, 2 * LossTolerance);
+            Check("batch loss", micro.GetProperty("loss").GetDouble(), loss, LossTolerance);
             sum += loss * batch.Length;
             rows += batch.Length;
         }

@@ -1,3 +1,4 @@
+using Sweeps.Models.Ops.Fused;
 using Sweeps.Torch.Tests.Models.Golden;
 using Xunit;
 
@@ -60,18 +61,31 @@ public sealed class TrainerReplayTests(ITestOutputHelper output)
         }.Run();
     }
 
+    /// <summary>
+    /// The second run stands at the edge of its tolerance: rounding in the last place after its first step grows to 4e-5 in
+    /// the loss of a later one. It is made with LibTorch's own operations, whose rounding is that of the recorded run.
+    /// </summary>
     [Theory]
     [InlineData("ga4_linear", true)]
+    [InlineData("ga1_wd", false)]
     public void T5(string kind, bool recordsSum)
     {
         var file = GoldenCase.Read("trainer_t5");
         using var model = ReplayModel.Sequence(file, "trainer_t5.safetensors");
-        new TrainerReplay(file, kind, model, output)
+        try
         {
-            AccumulationMean = "batches",
-            RecordsSum = recordsSum,
-            NormTolerance = 1e-3,
-            LogitsTolerance = 5e-4,
-        }.Run();
+            FusedMemory.Enabled = kind != "ga1_wd";
+            new TrainerReplay(file, kind, model, output)
+            {
+                AccumulationMean = "batches",
+                RecordsSum = recordsSum,
+                NormTolerance = 1e-3,
+                LogitsTolerance = 5e-4,
+            }.Run();
+        }
+        finally
+        {
+            FusedMemory.Enabled = true;
+        }
     }
 }
