@@ -63,6 +63,10 @@ internal static class Format
     public static string Word<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
 
+    /// <summary>A number of things: <c>1 trial</c>, <c>1,200 trials</c>.</summary>
+    public static string Plural(long count, string thing) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {thing}{(count == 1 ? string.Empty : "s")}");
+
     /// <summary>What happened, and to whom.</summary>
     public static string Event(EventRow row) => row.Job switch
     {

@@ -34,7 +34,8 @@ internal static class Leaderboard
     /// <param name="rows">Most rows shown.</param>
     /// <param name="title">Title, as markup.</param>
     /// <param name="width">Characters there are.</param>
-    public static Table Render(SweepDetail sweep, int rows, string title, int width)
+    /// <param name="tellsRest">Whether a line below says which columns were left out.</param>
+    public static Table Render(SweepDetail sweep, int rows, string title, int width, bool tellsRest = true)
     {
         var trials = Order(sweep with { Trials = [.. sweep.Trials, .. sweep.External.Select(AsTrial)] }).Take(rows).ToList();
         var columns = Columns(sweep).ToList();
@@ -56,7 +57,7 @@ internal static class Leaderboard
         }
 
         var table = new Table().Border(TableBorder.Rounded).BorderColor(Color.Grey).Title(title);
-        if (left.Count > 0)
+        if (left.Count > 0 && tellsRest)
         {
             table.Caption($"[grey]a wider terminal also shows: {Markup.Escape(string.Join(", ", left))}[/]");
         }

@@ -28,7 +28,7 @@ internal static class PlanPage
             return;
         }
 
-        console.MarkupLine($"[bold]{Markup.Escape(launch.Spec.Name)}[/]: {plan.GridPoints} points of the grid, [bold]{plan.Trials.Count} trials[/], {plan.TotalSteps.ToString("N0", CultureInfo.InvariantCulture)} optimiser steps");
+        console.MarkupLine($"[bold]{Markup.Escape(launch.Spec.Name)}[/]: {Format.Plural(plan.GridPoints, "point")} of the grid, [bold]{Format.Plural(plan.Trials.Count, "trial")}[/], {Format.Plural(plan.TotalSteps, "optimiser step")}");
         foreach (var note in plan.Merged.Select(m => m.ToString()).Concat(plan.NotApplying.Select(a => $"{a} applies to no trial")))
         {
             console.MarkupLine($"[grey]{Markup.Escape(note)}[/]");

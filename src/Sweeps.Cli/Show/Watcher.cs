@@ -26,7 +26,7 @@ internal sealed class Watcher(SiloProcess silo, IAnsiConsole console, TimeProvid
         }
         else if (console.Profile.Capabilities.Interactive && console.Profile.Capabilities.Ansi)
         {
-            await console.Live(new Text("...")).AutoClear(true).Overflow(VerticalOverflow.Crop).StartAsync(async context =>
+            await console.Live(new Text("...")).AutoClear(true).Overflow(VerticalOverflow.Crop).Cropping(VerticalOverflowCropping.Bottom).StartAsync(async context =>
             {
                 var view = new LiveWatchView(console, context, time);
                 last = await FollowAsync(client, sweep, view, cancellation);
@@ -99,14 +99,14 @@ internal sealed class Watcher(SiloProcess silo, IAnsiConsole console, TimeProvid
     {
         for (var failures = 0; ; failures++)
         {
+            if (File.Exists(silo.Home.DownFile))
+            {
+                // Not a death: somebody wants it down, though it may still drain.
+                throw new CliException("the silo was taken down", ExitCodes.NoSilo, $"what it ran goes on with: sweeps up{silo.Home.OnCommandLine()}");
+            }
+
             if (silo.Find() is null)
             {
-                if (File.Exists(silo.Home.DownFile))
-                {
-                    // Not a death: somebody wants it down.
-                    throw new CliException("the silo was taken down", ExitCodes.NoSilo, $"what it ran goes on with: sweeps up{silo.Home.OnCommandLine()}");
-                }
-
                 await MayRestartAsync(cancellation);
                 view.Note("the silo ended; starting it again");
             }

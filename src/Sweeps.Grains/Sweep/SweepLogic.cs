@@ -95,13 +95,14 @@ internal sealed partial class SweepLogic
         }
 
         var running = await Task.WhenAll(index.Held.Take(64).Select(j => _peers.LiveAsync(j.Id)).ToArray());
+        LiveTrial[] live = [.. running.OfType<LiveTrial>()];
         return new LiveSweep(
             _id,
             row.State,
             row.Wanted,
             index.TrialCounts(),
-            SweepRules.SecondsLeft(row, Facts, index),
-            [.. running.Where(r => r is not null).Select(r => r!)]);
+            SweepRules.SecondsLeft(row, Facts, index, live),
+            live);
     }
 
     private void Forget()

@@ -1,7 +1,9 @@
+using Sweeps.Abstractions.Trials;
 using Sweeps.Core.Ids;
 using Sweeps.Core.Ledger;
 using Sweeps.Core.Planning;
 using Sweeps.Core.States;
+using Sweeps.Core.Trainer;
 using Sweeps.Grains.Trials;
 
 namespace Sweeps.Grains.Sweep;
@@ -105,32 +107,36 @@ internal static class SweepRules
         sweep with { ActiveSeconds = ActiveSeconds(sweep, now), ActiveSince = null };
 
     /// <summary>Estimate of the wall seconds left; null when nothing is known yet.</summary>
-    public static double? SecondsLeft(SweepRow sweep, SweepFacts facts, SweepIndex index)
+    /// <param name="sweep">The sweep.</param>
+    /// <param name="facts">Its plan.</param>
+    /// <param name="index">Its jobs.</param>
+    /// <param name="running">What runs now, with how far it is: newer than the rows, which change with checkpoints.</param>
+    public static double? SecondsLeft(SweepRow sweep, SweepFacts facts, SweepIndex index, IReadOnlyCollection<LiveTrial> running)
     {
         if (sweep.State.HasEnded())
         {
             return 0;
         }
 
-        // Seconds a step, evaluations included: as the trials so far took them, before as the preflight measured.
+        var live = running
+            .Where(r => r.Progress is { TotalSteps: > 0 })
+            .ToDictionary(r => r.Job, r => r.Progress!);
         var trials = index.Of(JobKind.Train).ToList();
-        var begun = trials.Where(t => t is { Step: > 0, Seconds: > 0 }).ToList();
-        double? pace = begun.Count > 0
-            ? begun.Sum(t => t.Seconds) / begun.Sum(t => (double)t.Step)
-            : sweep.EstimatedTrainerSeconds is { } all && facts.TotalSteps > 0 ? all / facts.TotalSteps : null;
-
+        var pace = Pace(sweep, facts, trials, live);
         double total = 0, longest = 0;
         var open = 0;
         foreach (var trial in trials.Where(t => !t.State.HasEnded()))
         {
             open++;
-            if ((trial is { Step: > 0, Seconds: > 0 } ? trial.Seconds / trial.Step : pace) is not { } each)
+            var now = live.GetValueOrDefault(trial.Id);
+            if ((trial is { Step: > 0, Seconds: > 0 } ? trial.Seconds / trial.Step : now?.StepSeconds ?? pace) is not { } each)
             {
                 return null;
             }
 
-            var steps = trial.TotalSteps > 0 ? trial.TotalSteps : (double)facts.TotalSteps / Math.Max(1, sweep.TrialCount);
-            var seconds = each * Math.Max(0, steps - trial.Step);
+            var steps = trial.TotalSteps > 0 ? trial.TotalSteps
+                : now?.TotalSteps ?? (double)facts.TotalSteps / Math.Max(1, sweep.TrialCount);
+            var seconds = each * Math.Max(0, steps - Math.Max(trial.Step, now?.Step ?? 0));
             total += seconds;
             longest = Math.Max(longest, seconds);
         }
@@ -143,6 +149,18 @@ internal static class SweepRules
         }
 
         return open == 0 ? 0 : Math.Max(longest, total / Math.Min(parallel, open));
+    }
+
+    /// <summary>
+    /// Seconds a step of a trial that has not begun, evaluations included: as the trials so far took them, before as the
+    /// preflight measured, without one as those that run take them now.
+    /// </summary>
+    private static double? Pace(SweepRow sweep, SweepFacts facts, List<JobRow> trials, Dictionary<JobId, ProgressFrame> live)
+    {
+        var begun = trials.Where(t => t is { Step: > 0, Seconds: > 0 }).ToList();
+        return begun.Count > 0 ? begun.Sum(t => t.Seconds) / begun.Sum(t => (double)t.Step)
+            : sweep.EstimatedTrainerSeconds is { } all && facts.TotalSteps > 0 ? all / facts.TotalSteps
+            : live.Values.Where(p => p.StepSeconds > 0).Average(p => p.StepSeconds);
     }
 
     private static bool IsSuspect(JobRow job) => job.SiloDeaths >= JobRules.SuspectDeaths;

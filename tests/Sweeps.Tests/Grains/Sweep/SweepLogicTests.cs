@@ -56,16 +56,16 @@ public sealed class SweepLogicTests
         JobRow Job(int number, int steps) => Rows.Job("s", number) with { State = JobState.Queued, TotalSteps = steps };
         var index = new SweepIndex();
         Add(Job(1, 100), Job(2, 300), Job(3, 300));
-        Assert.Equal(70, SweepRules.SecondsLeft(sweep, facts, index)!.Value, 6);
+        Assert.Equal(70, SweepRules.SecondsLeft(sweep, facts, index, [])!.Value, 6);
 
         // One epoch took 20 s: three take 60 each. Slot 0 holds the next trial's lease besides its own.
         Add(
             Job(1, 100) with { State = JobState.Completed, Step = 100, Seconds = 20, Change = 4 },
             Job(2, 300) with { State = JobState.Running, Worker = "w", Slot = 0, Change = 5 },
             Job(3, 300) with { State = JobState.Leased, Worker = "w", Slot = 0, Change = 6 });
-        Assert.Equal(120, SweepRules.SecondsLeft(sweep, facts, index)!.Value, 6);
+        Assert.Equal(120, SweepRules.SecondsLeft(sweep, facts, index, [])!.Value, 6);
         Add(Job(3, 300) with { State = JobState.Running, Worker = "w", Slot = 1, Step = 150, Seconds = 15, Change = 7 });
-        Assert.InRange(SweepRules.SecondsLeft(sweep, facts, index)!.Value, 41.9, 42.1);
+        Assert.InRange(SweepRules.SecondsLeft(sweep, facts, index, [])!.Value, 41.9, 42.1);
 
         void Add(params JobRow[] jobs)
         {
@@ -330,10 +330,21 @@ public sealed class SweepLogicTests
     }
 
     [Fact]
+    public async Task One_that_is_being_cancelled_is_not_told_to_be_cancelled()
+    {
+        var bench = await Bench.LaunchedAsync("trials=1");
+        await bench.LeaseAsync(1);
+        await bench.Sweep.WishAsync(Wanted.Cancel);
+        var answer = await bench.Sweep.RemoveAsync();
+        Assert.False(answer.Done);
+        Assert.StartsWith("the sweep is being cancelled", answer.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Only_an_ended_sweep_is_removed()
     {
         var bench = await Bench.LaunchedAsync("trials=1 test=0");
-        Assert.False((await bench.Sweep.RemoveAsync()).Done);
+        Assert.Contains("cancel it first", (await bench.Sweep.RemoveAsync()).Message, StringComparison.Ordinal);
         await bench.CompleteAsync(1, 0.5);
         Assert.True((await bench.Sweep.RemoveAsync()).Done);
         Assert.True(bench.Row.Removed);
