@@ -1,4 +1,5 @@
 using Sweeps.Core.Api;
+using Sweeps.Core.Files;
 using Sweeps.Core.Spec;
 using Sweeps.Core.Spec.Examples;
 
@@ -18,9 +19,12 @@ internal sealed record SpecFile(string Name, string Folder, string Yaml)
             return new SpecFile($"{nameOrPath}.yaml", Directory.GetCurrentDirectory(), example);
         }
 
-        if (Directory.Exists(nameOrPath))
+        if (FileKind.WhyNotRegular(nameOrPath) is { } kind)
         {
-            throw new CliException($"{nameOrPath} is a folder", ExitCodes.BadInput, "name the YAML file in it");
+            throw new CliException(
+                $"{nameOrPath} is {kind}, not a file",
+                ExitCodes.BadInput,
+                kind == "a folder" ? "name the YAML file in it" : "write the spec to a file and name that");
         }
 
         if (!File.Exists(nameOrPath))
@@ -43,7 +47,7 @@ internal sealed record SpecFile(string Name, string Folder, string Yaml)
         }
     }
 
-    /// <summary>At most 1 MB, whatever the file says of its length: a pipe says nothing.</summary>
+    /// <summary>At most 1 MB, whatever the file says of its length: one that grows says too little.</summary>
     private static string ReadText(string path)
     {
         const int most = 1024 * 1024;

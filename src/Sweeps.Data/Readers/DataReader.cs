@@ -1,3 +1,4 @@
+using Sweeps.Core.Files;
 using Sweeps.Core.Spec;
 
 namespace Sweeps.Data.Readers;
@@ -23,6 +24,11 @@ public static class DataReader
         if (!File.Exists(path))
         {
             throw Missing(path);
+        }
+
+        if (FileKind.WhyNotRegular(path) is { } kind)
+        {
+            throw new DataException(path, null, $"this is {kind}, not a file", "Write the rows to a file and name that");
         }
 
         try
