@@ -72,8 +72,14 @@ internal sealed class Context(IAnsiConsole console, TimeProvider time)
             throw new CliException($"the home {silo.Home.Root} has no sweeps yet", ExitCodes.NoSilo, $"start one: sweeps run quickstart{silo.Home.OnCommandLine()}");
         }
 
+        // Nor does a look bring one back that is just being taken down.
+        if (await silo.TryConnectAsync(cancellation) is { } running)
+        {
+            return running;
+        }
+
         // A silo goes on with whatever is unfinished: that is for `up` to decide, not for a look at a list.
-        if (silo.Find() is null && Reminder.Unfinished(silo.Home) is { Count: > 0 })
+        if (Reminder.Unfinished(silo.Home) is { Count: > 0 })
         {
             throw new CliException("no silo runs for this home", ExitCodes.NoSilo, $"sweeps up{silo.Home.OnCommandLine()} starts it and goes on with what is unfinished");
         }

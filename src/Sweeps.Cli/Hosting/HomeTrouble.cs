@@ -22,6 +22,7 @@ internal static class HomeTrouble
             _ when FileAbove(home.Root) is { } file => ($"{file} is a file, not a folder", Another),
             UnauthorizedAccessException => ("permission is denied", $"give it to the user who runs sweeps (chown, chmod u+rwx), or {Another}"),
             _ when error.HResult is NoSpace or QuotaExceeded => ("its disk is full", $"free some space there, or {Another}"),
+            FileNotFoundException => ("no folder can be created there", Another),
             _ when error.HResult == ReadOnly => ("its file system is mounted read-only", Another),
             _ => (error.Message, $"mend that, or {Another}"),
         };

@@ -14,13 +14,13 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
     /// <summary>Longest wait for a silo to become ready: a former one may take 15 s to leave the home.</summary>
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
 
-    /// <summary>Longest wait for one that has told its address: it was ready once, or nearly.</summary>
-    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(20);
-
     /// <summary>A person is told what a command waits for after this.</summary>
     private static readonly TimeSpan SaidAfter = TimeSpan.FromSeconds(2);
 
     public SweepsHome Home { get; } = home;
+
+    /// <summary>Longest silence of a silo that has told its address: it was ready once, or nearly. Default 15 s.</summary>
+    public TimeSpan AnswersWithin { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Starts silos of this home as a former one was started.</summary>
     public SiloProcess Like(SiloAddress former) => new(Home, former.Options ?? options);
@@ -49,49 +49,80 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
     /// <param name="stays">Whether a silo started here stays after its last sweep.</param>
     public async Task<SiloClient> EnsureAsync(bool stays, CancellationToken cancellation)
     {
-        if (Find() is { } running)
-        {
-            return await ConnectAsync(running, cancellation);
-        }
-
-        return await StartAsync(stays, cancellation);
+        var running = Find();
+        return running is not null && await ConnectAsync(running, cancellation) is { } client
+            ? client
+            : await StartAsync(stays || running is { Stays: true }, cancellation);
     }
 
-    /// <summary>A client of the running silo, or null.</summary>
+    /// <summary>A client of the running silo; null when none runs, or when it ended just now.</summary>
     public async Task<SiloClient?> TryConnectAsync(CancellationToken cancellation) =>
         Find() is { } running ? await ConnectAsync(running, cancellation) : null;
 
     private SiloClient Client(SiloAddress address) =>
         new(address, HomeToken.Read(Home) ?? throw new CliException($"{Home.TokenFile} is missing", ExitCodes.BadHome, $"stop the silo (its pid is in silo.json), then: sweeps up{Home.OnCommandLine()}"));
 
-    private async Task<SiloClient> ConnectAsync(SiloAddress address, CancellationToken cancellation)
+    /// <summary>A client of this silo once it is ready; null when it ends before.</summary>
+    private async Task<SiloClient?> ConnectAsync(SiloAddress address, CancellationToken cancellation)
     {
         var client = Client(address);
-        var clock = Stopwatch.StartNew();
-        var said = false;
-        while (!await client.IsReadyAsync(cancellation))
+        try
         {
-            if (clock.Elapsed > SaidAfter && !said)
+            if (await AnswersAsync(client, cancellation))
             {
-                Console.Error.WriteLine($"the silo (pid {address.ProcessId}) does not answer at {address.Url}; waiting up to {AnswersWithin.TotalSeconds:0} s for it");
-                said = true;
+                return client;
+            }
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+
+        client.Dispose();
+        return null;
+    }
+
+    /// <summary>Waits until the silo is ready; false when it ended meanwhile.</summary>
+    /// <exception cref="CliException">It is there and does not answer, or answers and does not become ready.</exception>
+    private async Task<bool> AnswersAsync(SiloClient client, CancellationToken cancellation)
+    {
+        var process = client.Address.ProcessId;
+        var clock = Stopwatch.StartNew();
+        var heard = TimeSpan.Zero;
+        var said = false;
+        while (true)
+        {
+            var ready = await client.ReadinessAsync(cancellation);
+            if (ready == true)
+            {
+                return true;
             }
 
-            if (clock.Elapsed > AnswersWithin || Find() is null)
+            if (Find() is null)
             {
-                client.Dispose();
-                return Find() is null
-                    ? await StartAsync(address.Stays, cancellation)
-                    : throw new CliException(
-                        $"the silo (pid {address.ProcessId}) does not answer at {address.Url}",
-                        ExitCodes.NoSilo,
-                        $"look at {Home.Logs}/silo.log; end that process, then: sweeps up{Home.OnCommandLine()}");
+                return false;
+            }
+
+            // One that drains ends in its own time; a frozen one says nothing.
+            var ends = File.Exists(Home.DownFile);
+            heard = ready is null && !ends ? heard : clock.Elapsed;
+            if (clock.Elapsed - heard > AnswersWithin || clock.Elapsed > ReadyWithin)
+            {
+                throw new CliException(
+                    ready is null ? $"the silo (pid {process}) does not answer at {client.Address.Url}" : $"the silo (pid {process}) has not been ready for {ReadyWithin.TotalSeconds:0} s",
+                    ExitCodes.NoSilo,
+                    $"{Home.Logs}/silo.log may say why. Trials are safe: end the process (kill -9 {process}), then: sweeps up{Home.OnCommandLine()}");
+            }
+
+            if (!said && clock.Elapsed > SaidAfter)
+            {
+                said = true;
+                Console.Error.WriteLine($"waiting for the silo (pid {process}) to {(ends ? "end" : ready is null ? "answer" : "be ready")} ...");
             }
 
             await Task.Delay(50, cancellation);
         }
-
-        return client;
     }
 
     private async Task<SiloClient> StartAsync(bool stays, CancellationToken cancellation)
@@ -139,9 +170,9 @@ internal sealed class SiloProcess(SweepsHome home, SiloStartOptions options)
                 if (process.HasExited)
                 {
                     // Another command's silo may have won the race for the home.
-                    if (process.ExitCode == ExitCodes.BadHome && Find() is { } other)
+                    if (process.ExitCode == ExitCodes.BadHome && Find() is { } other && await ConnectAsync(other, cancellation) is { } client)
                     {
-                        return await ConnectAsync(other, cancellation);
+                        return client;
                     }
 
                     var said = File.Exists(started) ? (await File.ReadAllTextAsync(started, cancellation)).Trim() : string.Empty;

@@ -32,8 +32,11 @@ internal sealed class SiloClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>Whether it is ready to take work; false also when it does not answer.</summary>
-    public async Task<bool> IsReadyAsync(CancellationToken cancellation)
+    /// <summary>Whether it is ready to take work.</summary>
+    public async Task<bool> IsReadyAsync(CancellationToken cancellation) => await ReadinessAsync(cancellation) == true;
+
+    /// <summary>Whether it is ready to take work; null when it does not answer within 3 s.</summary>
+    public async Task<bool?> ReadinessAsync(CancellationToken cancellation)
     {
         try
         {
@@ -44,7 +47,7 @@ internal sealed class SiloClient : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellation.IsCancellationRequested)
         {
-            return false;
+            return null;
         }
     }
 

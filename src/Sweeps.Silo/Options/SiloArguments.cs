@@ -84,7 +84,7 @@ internal static class SiloArguments
 
         home = home ?? throw new UsageException("--home DIR is needed");
         roots.Add(home.Root);
-        return options with { Home = home, Trainer = TrainerProgram.Find(trainer) };
+        return options with { Home = home, Trainer = TrainerProgram.Find(trainer), Roots = [.. roots.Where(Path.IsPathRooted).Distinct(StringComparer.Ordinal)] };
     }
 
     private static SiloSettings Apply(SiloSettings options, string name, string value) => name switch
