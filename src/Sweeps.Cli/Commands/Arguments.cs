@@ -29,15 +29,7 @@ internal static class Arguments
             throw new CliException($"{target} is {(File.Exists(target) ? "a file" : "not empty")}", ExitCodes.BadInput, "name a new folder");
         }
 
-        try
-        {
-            Directory.CreateDirectory(target);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CliException($"{target} cannot be made: {e.Message}", ExitCodes.BadInput, "name a folder where you may write");
-        }
-
+        Output.Try(target, () => Directory.CreateDirectory(target), option);
         return target;
     }
 }

@@ -14,7 +14,7 @@ internal static class InitCommand
     public static Command Create(Context context)
     {
         var data = new Argument<string>("data") { Description = "A CSV or JSON Lines file with texts and labels." };
-        var output = new Option<string>("--out", "-o") { Description = "File to write.", DefaultValueFactory = _ => "grid.yaml", HelpName = "FILE" };
+        var output = new Option<string>("--out", "-o") { Description = "File to write; - prints it instead.", DefaultValueFactory = _ => "grid.yaml", HelpName = "FILE" };
         var baseModel = new Option<string?>("--base") { Description = "A Hugging Face folder to start from (default: the tiny built-in one when it knows the words, else the smallest supported one in Hugging Face's cache).", HelpName = "DIR" };
         var label = new Option<string?>("--label") { Description = "The column of the label (default: guessed).", HelpName = "COLUMN" };
         var texts = new Option<string[]>("--text") { Description = "A column of the text; several: give it again (default: guessed).", HelpName = "COLUMN" };
@@ -31,25 +31,32 @@ internal static class InitCommand
         command.SetAction((parse, _) =>
         {
             var target = parse.GetValue(output)!;
-            if (File.Exists(target) && !parse.GetValue(force))
+            var prints = target == "-";
+            if (!prints && File.Exists(target) && !parse.GetValue(force))
             {
                 throw new CliException($"{target} is there already", ExitCodes.BadInput, "--force overwrites it, --out names another");
             }
 
-            if (parse.GetValue(baseModel) is { } named && !Directory.Exists(named))
-            {
-                throw new CliException($"there is no folder {named}", ExitCodes.BadInput, "--base is a Hugging Face folder (config.json, tokeniser files, model.safetensors)");
-            }
-
+            var asked = parse.GetValue(baseModel) is { } named ? BaseGuess.Asked(named) : null;
             var file = parse.GetValue(data)!;
             var separator = parse.GetValue(delimiter) switch { null => (char?)null, "\\t" => '\t', var one => one[0] };
             var table = DataReader.Read(file, ReadOptions.Default with { Delimiter = separator });
             var guess = DataGuesser.Guess(table, parse.GetValue(label), parse.GetValue(texts));
-            var folder = Path.GetDirectoryName(Path.GetFullPath(target))!;
-            var model = parse.GetValue(baseModel) is { } asked
-                ? new BaseGuess(Path.GetRelativePath(folder, Path.GetFullPath(asked)), IsEncoder: true, Found: true, "as asked")
-                : BaseGuess.Make(table, guess.Template, Context.Trainer());
-            Output.Write(target, InitSpec.Write(guess, Path.GetRelativePath(folder, Path.GetFullPath(file)), separator, model));
+            var folder = prints ? Directory.GetCurrentDirectory() : Path.GetDirectoryName(Path.GetFullPath(target))!;
+            var model = asked ?? BaseGuess.Make(table, guess.Template, Context.Trainer());
+            if (model.Base is { } found && Path.IsPathRooted(found) && parse.GetValue(baseModel) is not null)
+            {
+                model = model with { Base = Path.GetRelativePath(folder, found) };
+            }
+
+            var yaml = InitSpec.Write(guess, Path.GetRelativePath(folder, Path.GetFullPath(file)), separator, model);
+            if (prints)
+            {
+                Console.Out.Write(yaml);
+                return Task.FromResult(ExitCodes.Ok);
+            }
+
+            Output.Write(target, yaml);
             if (Context.Json(parse))
             {
                 Console.Out.WriteLine(SweepsJson.Write(new { Wrote = Path.GetFullPath(target), Label = guess.LabelColumn, Text = guess.TextColumns, Base = model.Base, BaseFound = model.Found }));

@@ -124,8 +124,9 @@ internal static class SpecCommands
                 throw new CliException($"{Path.Combine(folder, there)} is there already", ExitCodes.BadInput, "name another folder with --out; --force overwrites");
             }
 
-            CampaignGenerator.Generate(
-                CampaignPreset.Find(parse.GetValue(preset)!), parse.GetValue(seed), parse.GetValue(train), parse.GetValue(validation), parse.GetValue(test)).WriteCsv(folder);
+            var campaigns = CampaignGenerator.Generate(
+                CampaignPreset.Find(parse.GetValue(preset)!), parse.GetValue(seed), parse.GetValue(train), parse.GetValue(validation), parse.GetValue(test));
+            Output.Try(folder, () => campaigns.WriteCsv(folder));
             context.Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"wrote {folder}/train.csv, validation.csv and test.csv ({parse.GetValue(train):N0} / {parse.GetValue(validation):N0} / {parse.GetValue(test):N0} rows)"));
             return Task.FromResult(ExitCodes.Ok);
         });

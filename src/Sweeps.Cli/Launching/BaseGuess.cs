@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Sweeps.Core.Api;
 using Sweeps.Core.Spec;
 using Sweeps.Data.Readers;
 using Sweeps.Data.Templates;
@@ -9,10 +10,10 @@ namespace Sweeps.Cli.Launching;
 
 /// <summary>A base model for data that nobody has tried yet.</summary>
 /// <param name="Base">What to write under <c>base:</c>.</param>
-/// <param name="IsEncoder">Whether it is an encoder (else a decoder, or unknown).</param>
+/// <param name="IsTiny">Whether it is the built-in one, which takes far larger learning rates than a real model.</param>
 /// <param name="Found">Whether it is on this machine.</param>
 /// <param name="Why">A sentence for the comment.</param>
-internal sealed record BaseGuess(string Base, bool IsEncoder, bool Found, string Why)
+internal sealed record BaseGuess(string Base, bool IsTiny, bool Found, string Why)
 {
     /// <summary>The built-in base when it knows the words; else the smallest supported model in Hugging Face's cache.</summary>
     public static BaseGuess Make(DataTable table, string template, TrainerTool trainer)
@@ -22,14 +23,37 @@ internal sealed record BaseGuess(string Base, bool IsEncoder, bool Found, string
         var share = UnknownShare.Of(TokenizerLoader.Load(trainer.BaseFolder(tiny)), table.Rows.Take(2000).Select(r => texts.Render(r))).Value;
         if (share <= UnknownShare.Limit)
         {
-            return new BaseGuess(tiny, IsEncoder: false, Found: true, "the built-in tiny base knows these words");
+            return new BaseGuess(tiny, IsTiny: true, Found: true, "the built-in tiny base knows these words");
         }
 
         var unknown = $"the built-in tiny base {(share > 0.995 ? "knows none of these words" : string.Create(CultureInfo.InvariantCulture, $"does not know {100 * share:0.#} % of these words"))}";
         var cached = Cached().OrderBy(c => c.Bytes).FirstOrDefault();
         return cached.Folder is not null
-            ? new BaseGuess(cached.Folder, cached.Family == "bert", Found: true, $"found in Hugging Face's cache ({cached.Family}); {unknown}")
-            : new BaseGuess("all-MiniLM-L6-v2", IsEncoder: true, Found: false, $"{unknown}, and Hugging Face's cache holds no model of a known family");
+            ? new BaseGuess(cached.Folder, IsTiny: false, Found: true, $"found in Hugging Face's cache ({cached.Family}); {unknown}")
+            : new BaseGuess("all-MiniLM-L6-v2", IsTiny: false, Found: false, $"{unknown}, and Hugging Face's cache holds no model of a known family");
+    }
+
+    /// <summary>The base that a person named: a built-in one, or a Hugging Face folder (then its absolute path).</summary>
+    /// <exception cref="CliException">It is neither.</exception>
+    public static BaseGuess Asked(string named)
+    {
+        if (Builtins.Bases.Contains(named, StringComparer.Ordinal))
+        {
+            return new BaseGuess(named, IsTiny: true, Found: true, "as asked");
+        }
+
+        const string allowed = "--base is a Hugging Face folder (config.json, tokeniser files, model.safetensors), or builtin:tiny-gemma3";
+        if (!Directory.Exists(named))
+        {
+            throw new CliException($"there is no folder {named}", ExitCodes.BadInput, allowed);
+        }
+
+        if (!File.Exists(Path.Combine(named, "config.json")))
+        {
+            throw new CliException($"{named} is no model: it has no config.json", ExitCodes.BadInput, allowed);
+        }
+
+        return new BaseGuess(Path.GetFullPath(named), IsTiny: false, Found: true, "as asked");
     }
 
     private static IEnumerable<(string Folder, string Family, long Bytes)> Cached()

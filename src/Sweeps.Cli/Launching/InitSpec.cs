@@ -50,7 +50,7 @@ internal static class InitSpec
         Line("# Every combination is a trial. Any setting above may be swept by its name.");
         Line("grid:");
         Line("  epochs: [1, 3]");
-        Line($"  learning_rate: {(model.IsEncoder ? "[5e-5, 2e-4]" : "[3e-4, 3e-3]")}");
+        Line($"  learning_rate: {(model.IsTiny ? "[3e-4, 3e-3]" : "[5e-5, 2e-4]")}");
         Line("  method: [full, lora]");
         Line("  rank: [8]                     # LoRA only");
         Line("  # frozen_layers: [0, 2]       # keep the bottom layers as they are");

@@ -158,7 +158,11 @@ internal sealed partial class SweepLogic
 
         if (!_row!.State.HasEnded())
         {
-            return new WishAnswer(false, $"the sweep is {Word(_row.State)}: cancel it first");
+            return new WishAnswer(
+                false,
+                _row.Wanted == Wanted.Cancel
+                    ? "the sweep is being cancelled: its trials are told to end; try again in a moment"
+                    : $"the sweep is {Word(_row.State)}: cancel it first (sweeps cancel {_id})");
         }
 
         if (!_row.Removed)

@@ -47,7 +47,7 @@ internal abstract record RopeSettings(double Theta)
             "llama3" => Llama3(rope, theta),
             _ => throw rope.Fault(
                 rope.Has("rope_type") ? "rope_type" : "type",
-                $"{string.Join(", ", Types[..^1])} or {Types[^1]} (did you mean '{NearestName.Of(type, Types)}'?)"),
+                $"{string.Join(", ", Types[..^1])} or {Types[^1]}{(NearestName.Of(type, Types) is { } near ? $" (did you mean '{near}'?)" : string.Empty)}"),
         };
     }
 

@@ -89,7 +89,8 @@ public static class ModelFamilies
         var type = config.ModelType;
         return Array.Find(All, family => family.ModelType == type)
             ?? throw new ModelLoadException(
-                $"{config.Source}: model_type '{type}' is not known. Did you mean "
-                + $"'{NearestName.Of(type, ModelTypes)}'? Known: {string.Join(", ", ModelTypes)}");
+                $"{config.Source}: model_type '{type}' is not known."
+                + (NearestName.Of(type, ModelTypes) is { } nearest ? $" Did you mean '{nearest}'?" : string.Empty)
+                + $" Known: {string.Join(", ", ModelTypes)}");
     }
 }

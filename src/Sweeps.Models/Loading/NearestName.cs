@@ -5,10 +5,16 @@ internal static class NearestName
 {
     /// <summary>
     /// The known name with the least edit distance to <paramref name="name"/>, where letters that both begin with count
-    /// for it: gemma3 is nearer to gemma3_text than to llama.
+    /// for it: gemma3 is nearer to gemma3_text than to llama. Null when none is like it: a wrong hint is worse than none.
     /// </summary>
-    public static string Of(string name, IEnumerable<string> known) =>
-        known.MinBy(other => Distance(other, name) - CommonPrefix(other, name))!;
+    public static string? Of(string name, IEnumerable<string> known)
+    {
+        var nearest = known.MinBy(other => Distance(other, name) - CommonPrefix(other, name));
+        return nearest is not null
+            && (CommonPrefix(nearest, name) >= 4 || Distance(nearest, name) <= Math.Max(1, Math.Max(nearest.Length, name.Length) / 3))
+                ? nearest
+                : null;
+    }
 
     private static int CommonPrefix(string first, string second) =>
         first.Zip(second).TakeWhile(pair => pair.First == pair.Second).Count();

@@ -12,6 +12,9 @@ internal static class PredictCommand
     /// <summary>Labels printed for people; JSON has all.</summary>
     private const int Shown = 5;
 
+    /// <summary>From this share of unknown tokens on, the answer comes with a warning.</summary>
+    private const double Unsure = 0.25;
+
     public static Command Create()
     {
         var model = new ModelOptions();
@@ -31,6 +34,13 @@ internal static class PredictCommand
         {
             using var predictor = Predictor.Load(model.Get(parse));
             var prediction = predictor.Predict(parse.GetValue(text)!);
+            if (prediction.UnknownShare > Unsure)
+            {
+                Console.Error.WriteLine(prediction.UnknownShare > 0.995
+                    ? "note: the model knows none of these words: the label is a guess"
+                    : string.Create(CultureInfo.InvariantCulture, $"note: the model does not know {100 * prediction.UnknownShare:0} % of this text: the label may be a guess"));
+            }
+
             if (parse.GetValue(json))
             {
                 Console.WriteLine(SweepsJson.Write(prediction));

@@ -49,7 +49,9 @@ public sealed class Predictor : IDisposable
         best = best >= 0 ? best : Array.IndexOf(probabilities, probabilities.Max());
         var names = _encoding.Labels.Names;
         return new Prediction(
-            names[best], names.Select((name, index) => KeyValuePair.Create(name, (double)probabilities[index])).ToDictionary());
+            names[best],
+            names.Select((name, index) => KeyValuePair.Create(name, (double)probabilities[index])).ToDictionary(),
+            _encoding.Unknown(table).Value);
     }
 
     /// <inheritdoc/>
@@ -70,8 +72,10 @@ public sealed class Predictor : IDisposable
             var column = equals < 0 ? -1 : columns.ToList().IndexOf(text[..equals]);
             if (column < 0)
             {
-                throw new DataException(
-                    "--text", null, $"'{text}' names no column of the template", $"Give each one: {Wanted(columns)}");
+                throw columns.Count == 1
+                    ? new DataException("--text", null, $"{texts.Count} texts for the only column", "Put a text of several words in quotes: --text \"...\"")
+                    : new DataException(
+                        "--text", null, $"'{text}' names no column of the template", $"Give each one, in quotes when it has several words: {Wanted(columns)}");
             }
 
             if (fields[column] is not null)
@@ -88,10 +92,11 @@ public sealed class Predictor : IDisposable
             : throw new DataException("--text", null, $"no value for {string.Join(", ", missing)}", $"Give each one: {Wanted(columns)}");
     }
 
-    private static string Wanted(IEnumerable<string> columns) => string.Join(' ', columns.Select(column => $"--text {column}=..."));
+    private static string Wanted(IEnumerable<string> columns) => string.Join(' ', columns.Select(column => $"--text {column}=\"...\""));
 }
 
 /// <summary>What a model makes of an example.</summary>
 /// <param name="Label">The likeliest label.</param>
 /// <param name="Probabilities">Probability of each label, in label order.</param>
-public sealed record Prediction(string Label, IReadOnlyDictionary<string, double> Probabilities);
+/// <param name="UnknownShare">Share of the text's tokens that the base model's vocabulary does not know, 0 to 1.</param>
+public sealed record Prediction(string Label, IReadOnlyDictionary<string, double> Probabilities, double UnknownShare);

@@ -29,6 +29,16 @@ public sealed class LaunchingTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void A_base_that_is_asked_for_must_be_one()
+    {
+        Assert.True(BaseGuess.Asked("builtin:tiny-gemma3").IsTiny);
+        Assert.Contains("there is no folder", Assert.Throws<CliException>(() => BaseGuess.Asked(_folder["nope"])).Message, StringComparison.Ordinal);
+        Assert.Contains("no config.json", Assert.Throws<CliException>(() => BaseGuess.Asked(_folder.Path)).Message, StringComparison.Ordinal);
+        File.WriteAllText(_folder["config.json"], "{}");
+        Assert.Equal((_folder.Path, false), (BaseGuess.Asked(_folder.Path).Base, BaseGuess.Asked(_folder.Path).IsTiny));
+    }
+
+    [Fact]
     public void A_share_is_taken_as_the_trainer_takes_it_and_rows_are_limited_by_class()
     {
         var facts = Read(Spec.Replace("label: label", "label: label\n  max_rows: 20", StringComparison.Ordinal)).Facts;
@@ -118,7 +128,7 @@ public sealed class LaunchingTests : IDisposable
     public void What_init_writes_is_a_good_spec(bool found, char? delimiter)
     {
         var guess = DataGuesser.Guess(DataReader.Read(_folder["train.csv"]));
-        var yaml = InitSpec.Write(guess, "my \"data\".csv", delimiter, new BaseGuess("builtin:tiny-gemma3", IsEncoder: false, found, "because: # of \"words\""));
+        var yaml = InitSpec.Write(guess, "my \"data\".csv", delimiter, new BaseGuess("builtin:tiny-gemma3", IsTiny: true, found, "because: # of \"words\""));
 
         var result = SpecReader.Read(yaml, "grid.yaml");
 
