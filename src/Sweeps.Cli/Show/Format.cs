@@ -59,9 +59,10 @@ internal static class Format
     public static string Settings(TrialSummary trial, IReadOnlyList<string> axes) =>
         string.Join(", ", axes.Where(trial.Point.ContainsKey).Select(a => $"{a} {trial.Point[a]}"));
 
-    /// <summary>An enum's word, as in the JSON.</summary>
+    /// <summary>An enum's name in words: <c>out of memory</c>.</summary>
     public static string Word<T>(T value)
-        where T : struct, Enum => value.ToString().ToLowerInvariant();
+        where T : struct, Enum =>
+        string.Concat(value.ToString().Select((c, i) => char.IsUpper(c) && i > 0 ? $" {char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
 
     /// <summary>A number of things: <c>1 trial</c>, <c>1,200 trials</c>.</summary>
     public static string Plural(long count, string thing) =>

@@ -118,7 +118,8 @@ internal static class Leaderboard
         _ when trial.Trial == External => "external",
         JobState.Completed => "completed",
         JobState.Failed => $"[red]failed ({Markup.Escape(Format.Word(trial.FailureClass ?? FailureClass.Crash))})[/]",
-        JobState.Running or JobState.Leased => "[yellow]running[/]",
+        JobState.Running => "[yellow]running[/]",
+        JobState.Leased => "[yellow]starting[/]",
         JobState.Queued when trial.FailureClass is not null => "[yellow]waits to retry[/]",
         var state => Format.Word(state),
     };

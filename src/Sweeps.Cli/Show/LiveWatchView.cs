@@ -27,7 +27,10 @@ internal sealed class LiveWatchView(IAnsiConsole console, LiveDisplayContext con
 
     public void Note(string message) => Say(time.GetUtcNow(), message);
 
-    public void End(SweepDetail sweep)
+    public void End(SweepDetail sweep) => Clear();
+
+    /// <summary>Takes the page off the screen.</summary>
+    public void Clear()
     {
         context.UpdateTarget(new Text(string.Empty));
         context.Refresh();

@@ -29,8 +29,15 @@ internal sealed class Watcher(SiloProcess silo, IAnsiConsole console, TimeProvid
             await console.Live(new Text("...")).AutoClear(true).Overflow(VerticalOverflow.Crop).Cropping(VerticalOverflowCropping.Bottom).StartAsync(async context =>
             {
                 var view = new LiveWatchView(console, context, time);
-                last = await FollowAsync(client, sweep, view, cancellation);
-                view.End(last);
+                try
+                {
+                    last = await FollowAsync(client, sweep, view, cancellation);
+                }
+                finally
+                {
+                    // Also when it is left: half a page above the last words would look like news.
+                    view.Clear();
+                }
             });
             Conclusion.Write(console, last!, silo.Home);
         }

@@ -100,6 +100,14 @@ public sealed class ShowTests : IDisposable
     }
 
     [Fact]
+    public void States_are_words()
+    {
+        var trial = Samples.Trial(1, 0.5, "full", "3e-4");
+        Assert.Equal("[red]failed (out of memory)[/]", Leaderboard.State(trial with { State = JobState.Failed, FailureClass = FailureClass.OutOfMemory }));
+        Assert.Equal("[yellow]starting[/]", Leaderboard.State(trial with { State = JobState.Leased }));
+    }
+
+    [Fact]
     public void An_event_says_whose_it_is()
     {
         var row = new EventRow { At = 0, Sweep = "s", Job = JobId.Train("s", 3), Kind = "resumed", Message = "attempt 2 goes on from step 7" };
