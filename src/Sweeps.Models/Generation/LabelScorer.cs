@@ -25,7 +25,7 @@ public static class LabelScorer
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var (hidden, rowOf) = InnerHidden(model, prompts, trie);
+        var (hidden, rowOf) = InnerHidden(model, prompts, trie, constrained);
         var edges = EdgeLogits(model, hidden, rowOf, trie);
         var normalisers = constrained ? null : Normalisers(model, hidden);
         var inner = (int)hidden.size(1);
@@ -37,10 +37,11 @@ public static class LabelScorer
             for (var node = 1; node < trie.NodeCount; node++)
             {
                 var parent = trie.At(node).Parent;
-                var total = normalisers is null
-                    ? LogSumExp(logits, trie.At(parent).Children)
-                    : normalisers[(row * inner) + rowOf[parent]];
-                sums[node] = sums[parent] + (logits[node] - total);
+                sums[node] = sums[parent];
+                if (rowOf.TryGetValue(parent, out var at))
+                {
+                    sums[node] += logits[node] - (normalisers?[(row * inner) + at] ?? LogSumExp(logits, trie.At(parent).Children));
+                }
             }
 
             for (var label = 0; label < trie.LabelCount; label++)
@@ -90,12 +91,15 @@ public static class LabelScorer
     }
 
     /// <summary>
-    /// Hidden states [B, n, H] of the prompts' ends and of every node that has children, and the row of each node in them.
+    /// Hidden states [B, n, H] of the prompts' ends and of the nodes after which a choice is to be scored, and the row of
+    /// each node in them. Constrained, what follows is certain once a single label is left.
     /// </summary>
     private static (Tensor Hidden, Dictionary<int, int> RowOf) InnerHidden(
-        Transformer model, TokenBatch prompts, LabelTrie trie)
+        Transformer model, TokenBatch prompts, LabelTrie trie, bool constrained)
     {
-        var inner = Enumerable.Range(1, trie.NodeCount - 1).Where(node => trie.At(node).Children.Count > 0).ToArray();
+        var inner = Enumerable.Range(1, trie.NodeCount - 1)
+            .Where(node => constrained ? trie.OnlyLabel(node) is null : trie.At(node).Children.Count > 0)
+            .ToArray();
         var rowOf = inner.Select((node, index) => (node, index)).ToDictionary(pair => pair.node, pair => pair.index + 1);
         rowOf.Add(0, 0);
         using var session = model.NewSession(prompts);
@@ -106,15 +110,23 @@ public static class LabelScorer
         return (hidden, rowOf);
     }
 
-    /// <summary>For each text the logit of every node's token after its parent: B * nodes values; 0 for the root.</summary>
+    /// <summary>
+    /// For each text the logit of every node's token after its parent: B * nodes values; 0 where the parent has no row.
+    /// </summary>
     private static float[] EdgeLogits(Transformer model, Tensor hidden, Dictionary<int, int> rowOf, LabelTrie trie)
     {
-        var children = Enumerable.Range(1, trie.NodeCount - 1).ToArray();
+        var children = Enumerable.Range(1, trie.NodeCount - 1).Where(node => rowOf.ContainsKey(trie.At(node).Parent)).ToArray();
         var before = tensor(Array.ConvertAll(children, node => (long)rowOf[trie.At(node).Parent])).to(hidden.device);
         var tokens = tensor(Array.ConvertAll(children, node => trie.At(node).Token)).to(hidden.device);
         var output = model.RequireOutput().Value.index_select(0, tokens);
-        var logits = (hidden.index_select(1, before) * output).sum(-1).to_type(ScalarType.Float32);
-        return cat([zeros([hidden.size(0), 1], device: hidden.device), logits], 1).cpu().data<float>().ToArray();
+        var logits = (hidden.index_select(1, before) * output).sum(-1).to_type(ScalarType.Float32).cpu().data<float>().ToArray();
+        var edges = new float[hidden.size(0) * trie.NodeCount];
+        for (var index = 0; index < logits.Length; index++)
+        {
+            edges[(index / children.Length * trie.NodeCount) + children[index % children.Length]] = logits[index];
+        }
+
+        return edges;
     }
 
     /// <summary>Logarithm of the sum over the vocabulary of exp(logit), for each row of [B, n, H].</summary>

@@ -76,6 +76,55 @@ public sealed class LabelScorerTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void What_prompts_begin_with_in_common_is_read_once_with_the_same_result(string family)
+    {
+        using var model = TinyModels.Decoder(family);
+        using var prompts = new TokenBatch(
+            [0, 0, 5, 9, 33, 8, 61, 42, 5, 9, 33, 8, 61, 20, 21, 22, 0, 5, 9, 33, 8, 61, 42, 17],
+            3,
+            8,
+            [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1]);
+        using var scope = NewDisposeScope();
+        var together = LabelScorer.Score(model, prompts, Trie, constrained: false);
+        var texts = GreedyGeneration.Run(model, prompts, new GenerationOptions { MaxNewTokens = 6 });
+        for (var row = 0; row < prompts.Rows; row++)
+        {
+            var text = Prompt(prompts, row);
+            using var alone = new TokenBatch(text, 1, text.Length);
+            Assert.True(LabelScorer.Score(model, alone, Trie, constrained: false)[0].allclose(together[row], 1e-5, 1e-5));
+            Assert.Equal(texts[row].Tokens, GreedyGeneration.Run(model, alone, new GenerationOptions { MaxNewTokens = 6 })[0].Tokens);
+        }
+    }
+
+    [Fact]
+    public void Labels_that_differ_in_their_first_token_need_no_more_than_the_prompt()
+    {
+        using var model = TinyModels.Decoder("gemma3");
+        using var prompts = TinyModels.Batch();
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var trie = new LabelTrie([[7, 8], [9], [10, 11, 12]], End);
+        var logits = model.Logits(model.HiddenAt(prompts, prompts.LastAttended(), DropoutContext.None));
+
+        var scores = LabelScorer.Score(model, prompts, trie, constrained: true);
+
+        var among = logits.index_select(1, tensor(new long[] { 7, 9, 10 })).log_softmax(1);
+        Assert.True(scores.allclose(among, 1e-4, 1e-4));
+    }
+
+    [Fact]
+    public void An_empty_prompt_is_refused()
+    {
+        using var model = TinyModels.Decoder("gemma3");
+        using var prompts = new TokenBatch([5, 6, 0, 0], 2, 2, [1, 1, 0, 0]);
+
+        var error = Assert.Throws<ArgumentException>(() => LabelScorer.Choose(model, prompts, Trie));
+
+        Assert.Contains("prompt 1 has no tokens", error.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>Sum of the log-probabilities of a label's tokens, without cache: of all tokens, and of those allowed.</summary>
     private static (double Plain, double Among) WrittenOut(
         Transformer model, TokenBatch prompts, int row, IReadOnlyList<long> label)
