@@ -27,6 +27,12 @@ public sealed record ModelFacts
     /// <summary>Whether it can write a label's text: decoders and encoder-decoders.</summary>
     public bool Writes { get; init; }
 
+    /// <summary>Whether its matrices are held in 4 bits: then they cannot be trained.</summary>
+    public bool IsQuantised { get; init; }
+
+    /// <summary>The linear layers that adapters may go to; null when they were not told.</summary>
+    public IReadOnlyList<LinearFact>? Linears { get; init; }
+
     /// <summary>Share of unknown tokens over the training texts, 0 to 1; null when no data were given.</summary>
     public double? UnknownShare { get; init; }
 

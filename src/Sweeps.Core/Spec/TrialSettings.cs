@@ -9,7 +9,11 @@ public sealed record TrialSettings
     /// <summary>Base model: <c>builtin:tiny-gemma3</c>, or the path of a Hugging Face folder.</summary>
     public required string Base { get; init; }
 
-    /// <summary>What is trained: <c>full</c>, <c>lora</c>, or nothing under <c>zero-shot</c>.</summary>
+    /// <summary>
+    /// What is trained: everything (<c>full</c>), adapters (<c>lora</c>, <c>rslora</c>, <c>dora</c>; <c>qlora</c> on a base in
+    /// 4 bits; <c>ia3</c>), virtual tokens (<c>prefix</c>, <c>prompt</c>), the head (<c>head-only</c>), or nothing
+    /// (<c>zero-shot</c>).
+    /// </summary>
     public string Method { get; init; } = "full";
 
     /// <summary>What decides: <c>linear</c>, <c>label-tokens</c>, <c>trimmed</c> or <c>generate</c>.</summary>
@@ -33,7 +37,7 @@ public sealed record TrialSettings
     /// <summary>Training positions' loss for <c>label-tokens</c>: <c>constrained</c> (over the label tokens) or <c>vocabulary</c>.</summary>
     public string Loss { get; init; } = "constrained";
 
-    /// <summary>Embeddings and this many bottom blocks are frozen; 0 trains all. Under LoRA: no adapter in them.</summary>
+    /// <summary>Embeddings and this many bottom blocks are frozen; 0 trains all. Under adapters: none in them.</summary>
     public int FrozenLayers { get; init; }
 
     /// <summary>LoRA rank; null under other methods.</summary>
@@ -45,8 +49,23 @@ public sealed record TrialSettings
     /// <summary>LoRA dropout, 0 to 1.</summary>
     public double LoraDropout { get; init; }
 
-    /// <summary>LoRA targets: null or <c>all-linear</c> for every linear layer but the head, else names or suffixes.</summary>
+    /// <summary>
+    /// Layers that get adapters: null for every linear layer but the head, <c>default</c> for PEFT's of the model type, names or
+    /// ends of names, or one text that begins with <c>regex:</c>. IA3 takes null for its own default.
+    /// </summary>
     public IReadOnlyList<string>? TargetModules { get; init; }
+
+    /// <summary>Modules trained in full beside the adapters, by name or end of a name; null: the head only.</summary>
+    public IReadOnlyList<string>? ModulesToSave { get; init; }
+
+    /// <summary>QLoRA: whether the scales of the 4-bit blocks are held in 8 bits.</summary>
+    public bool DoubleQuant { get; init; }
+
+    /// <summary>QLoRA: type of the products with 4-bit matrices, <c>float32</c> or <c>bfloat16</c>.</summary>
+    public string QuantCompute { get; init; } = "float32";
+
+    /// <summary>Virtual tokens of prefix and prompt tuning.</summary>
+    public int VirtualTokens { get; init; } = 20;
 
     /// <summary>Passes over the training rows.</summary>
     public int Epochs { get; init; } = 3;

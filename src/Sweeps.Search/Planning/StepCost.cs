@@ -62,18 +62,34 @@ public static class StepCost
     {
         var weights = Weights(model);
         var unfrozen = weights * Unfrozen(settings, model);
-        return settings.Method == "lora"
-            ? (2 * weights) + (2 * unfrozen) + (6 * Trainable(settings, model))
-            : (2 * weights) + (4 * unfrozen);
+        return settings.Method switch
+        {
+            "full" => (2 * weights) + (4 * unfrozen),
+            "head-only" => 2 * weights,
+
+            // Gradients pass through every block, and no weight of theirs is trained.
+            "prefix" or "prompt" => 4 * weights,
+            _ => (2 * weights) + (2 * unfrozen) + (6 * Trainable(settings, model)),
+        };
     }
 
     private static double Trainable(TrialSettings settings, ModelFacts? model)
     {
         var unfrozen = Unfrozen(settings, model);
-        if (settings.Method == "lora")
+        double hidden = model?.HiddenSize ?? UnknownHidden;
+        double layers = model?.Layers ?? UnknownLayers;
+        switch (settings.Method)
         {
-            double hidden = model?.HiddenSize ?? UnknownHidden;
-            return (settings.Rank ?? 0) * 2 * hidden * MapsInBlock * (model?.Layers ?? UnknownLayers) * unfrozen;
+            case "prefix":
+                return settings.VirtualTokens * 2 * hidden * layers;
+            case "prompt":
+                return settings.VirtualTokens * hidden;
+            case "ia3":
+                return hidden * MapsInBlock * layers * unfrozen;
+            case "head-only":
+                return settings.Data.Labels.Count * hidden;
+            case not "full":
+                return (settings.Rank ?? 0) * 2 * hidden * MapsInBlock * layers * unfrozen;
         }
 
         return (Weights(model) * unfrozen) + (settings.FrozenLayers == 0 ? model?.EmbeddingParameters ?? 0 : 0);

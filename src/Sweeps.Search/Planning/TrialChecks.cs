@@ -62,11 +62,7 @@ internal static class TrialChecks
             return;
         }
 
-        if (spec.Marks.Keys.FirstOrDefault(path => path.StartsWith("lora.", StringComparison.Ordinal)) is { } lora
-            && trials.All(trial => trial.Method != "lora"))
-        {
-            report.Warn($"{lora} does nothing: no trial uses the method lora");
-        }
+        MethodChecks.WarnOfUnused(spec, trials, report);
 
         foreach (var (path, heads) in HeadsOnly)
         {
@@ -125,24 +121,16 @@ internal static class TrialChecks
                 "linear");
         }
 
-        if (settings is { Method: "lora", Head: "label-tokens" or "generate" } && settings.FrozenLayers >= model.Layers)
+        if (MethodTraits.HasAdapters(settings.Method) && settings.Head is ("label-tokens" or "generate") && settings.FrozenLayers >= model.Layers)
         {
             report.ErrorAt(
                 "frozen_layers",
                 (long)settings.FrozenLayers,
-                $"with all {model.Layers} layers frozen, lora under the head {settings.Head} has nothing to train",
+                $"with all {model.Layers} layers frozen, {settings.Method} under the head {settings.Head} has nothing to train",
                 $"0 to {model.Layers - 1}, or the head linear");
         }
 
-        if (settings.Method == "lora" && settings.FrozenLayers < model.Layers && settings.Rank > model.HiddenSize)
-        {
-            report.ErrorAt(
-                "rank",
-                (long)settings.Rank.Value,
-                $"rank {settings.Rank} is above the width {model.HiddenSize} of the base model",
-                $"1 to {model.HiddenSize}");
-        }
-
+        MethodChecks.Check(settings, model, report);
         if (settings.MaxLength > model.MaxPositions)
         {
             report.ErrorAt(

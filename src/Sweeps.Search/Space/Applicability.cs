@@ -13,7 +13,6 @@ public static class Applicability
     /// <summary>Rank of a LoRA trial whose spec names none.</summary>
     public const int DefaultRank = 8;
 
-    private static readonly string[] Lora = ["rank", "alpha", "dropout", "target_modules"];
     private static readonly string[] Decay = ["decay_steps", "decay_shape", "min_learning_rate"];
 
     /// <summary>What only training looks at: all of the section but how evaluations are batched.</summary>
@@ -35,8 +34,8 @@ public static class Applicability
         {
             _ when settings.Method == "zero-shot" && Training.Contains(setting) => "under zero-shot",
             "seed" when settings is { Method: "zero-shot", FewShot: 0 } => "under zero-shot",
-            _ when Lora.Contains(setting) && settings.Method != "lora" => $"under {settings.Method}",
-            _ when Lora.Contains(setting) && settings.FrozenLayers >= layers => "when every layer is frozen",
+            _ when MethodTraits.MethodsOf(setting) is { } methods && !methods.Contains(settings.Method) => $"under {settings.Method}",
+            _ when MethodTraits.AdapterSettings.Contains(setting) && settings.FrozenLayers >= layers => "when every layer is frozen",
             "loss" when settings.Head != "label-tokens" => $"under the {settings.Head} head",
             "trim" when settings.Head != "trimmed" => $"under the {settings.Head} head",
             "pooling" when settings.Head != "linear" => $"under the {settings.Head} head",
@@ -53,7 +52,7 @@ public static class Applicability
     {
         List<string> names = setting switch
         {
-            _ when Lora.Contains(setting) => ["frozen_layers"],
+            _ when MethodTraits.AdapterSettings.Contains(setting) => ["frozen_layers"],
             "loss" or "trim" or "pooling" or "constrained" => ["head"],
             "seed" => ["few_shot"],
             "accumulation_mean" => ["accumulation"],
@@ -61,33 +60,39 @@ public static class Applicability
             _ when Decay.Contains(setting) => ["schedule"],
             _ => [],
         };
-        return Lora.Contains(setting) || Training.Contains(setting) || setting == "seed" ? [.. names, "method"] : names;
+        return MethodTraits.MethodsOf(setting) is not null || Training.Contains(setting) || setting == "seed" ? [.. names, "method"] : names;
     }
 
     /// <summary>The settings with defaults resolved and everything without a meaning in its normal form.</summary>
     public static TrialSettings Normalize(TrialSettings settings, int? layers)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        if (settings.Method == "lora" && settings.FrozenLayers < (layers ?? int.MaxValue))
+        if (MethodTraits.IsLowRank(settings.Method) && settings.FrozenLayers < (layers ?? int.MaxValue))
         {
             var rank = settings.Rank ?? DefaultRank;
             settings = settings with { Rank = rank, Alpha = settings.Alpha ?? 2 * rank };
         }
 
         var given = settings;
-        foreach (var setting in SettingTable.All.Where(setting => !Lora.Contains(setting.Name) && Reason(setting.Name, given, layers) is not null))
+        foreach (var setting in SettingTable.All.Where(setting => !MethodTraits.AdapterSettings.Contains(setting.Name) && Reason(setting.Name, given, layers) is not null))
         {
             settings = setting.With(settings, setting.Get(Neutral)!);
         }
 
-        if (settings.Method != "lora")
+        if (!MethodTraits.IsLowRank(settings.Method))
         {
-            settings = settings with { Rank = null, Alpha = null, LoraDropout = 0, TargetModules = null };
+            settings = settings with { Rank = null, Alpha = null, LoraDropout = 0 };
         }
-        else if (settings.FrozenLayers >= layers)
+
+        if (!MethodTraits.HasAdapters(settings.Method) || settings.FrozenLayers >= layers)
+        {
+            settings = settings with { TargetModules = null, ModulesToSave = null };
+        }
+
+        if (MethodTraits.IsLowRank(settings.Method) && settings.FrozenLayers >= layers)
         {
             // No adapter is made; a rank stays, so that whoever builds the model need not know this rule.
-            settings = settings with { Rank = DefaultRank, Alpha = 2 * DefaultRank, LoraDropout = 0, TargetModules = null };
+            settings = settings with { Rank = DefaultRank, Alpha = 2 * DefaultRank, LoraDropout = 0 };
         }
 
         return settings.Head == "linear" && settings.FewShot == 0 ? settings with { LabelTexts = null } : settings;

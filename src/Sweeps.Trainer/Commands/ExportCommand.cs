@@ -11,9 +11,11 @@ internal static class ExportCommand
     {
         var model = new ModelOptions();
         var output = new Option<string>("--out", "-o") { Description = "Folder to write; new or empty.", Required = true, HelpName = "DIR" };
-        var command = new Command("export", "Writes a trained model as a Hugging Face folder (LoRA: a PEFT adapter folder).");
+        var merge = new Option<bool>("--merge") { Description = "Fold an adapter into the weights and write the whole model." };
+        var command = new Command("export", "Writes a trained model as a Hugging Face folder (adapters: a PEFT folder).");
         model.AddTo(command);
         command.Options.Add(output);
+        command.Options.Add(merge);
         command.SetAction(parse => TrainerCommandLine.Guard(1, () =>
         {
             var folder = Path.GetFullPath(parse.GetValue(output)!);
@@ -23,7 +25,7 @@ internal static class ExportCommand
                 return TrainerExit.BadInput;
             }
 
-            foreach (var file in ModelExporter.Export(model.Get(parse), folder))
+            foreach (var file in ModelExporter.Export(model.Get(parse), folder, parse.GetValue(merge)))
             {
                 Console.WriteLine(file);
             }

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 using Sweeps.Core.Json;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Loading;
-using Sweeps.Models.Methods.Lora;
+using Sweeps.Models.Methods.Adapters;
+using Sweeps.Models.Methods.Peft;
 using Sweeps.Models.Safetensors;
 using Sweeps.Training.Recipes;
 using TorchSharp;
@@ -13,8 +14,8 @@ namespace Sweeps.Training.Export;
 
 /// <summary>
 /// Writes a trained model so that Hugging Face tools read it: the whole model (config.json, model.safetensors) or, under
-/// LoRA, a PEFT adapter (adapter_config.json, adapter_model.safetensors); with the tokenizer, and <c>sweeps.json</c>, the
-/// trial's settings.
+/// adapters and virtual tokens, what PEFT loads (adapter_config.json, adapter_model.safetensors); with the tokenizer, and
+/// <c>sweeps.json</c>, the trial's settings.
 /// </summary>
 public static class ModelExporter
 {
@@ -26,10 +27,11 @@ public static class ModelExporter
     /// <summary>Exports a model.</summary>
     /// <param name="trained">The model.</param>
     /// <param name="folder">Where; made if need be.</param>
+    /// <param name="merge">Whether an adapter is folded into the weights, so that the whole model is written.</param>
     /// <returns>The files written.</returns>
     /// <exception cref="TrainingException">Settings and base do not fit.</exception>
     /// <exception cref="InvalidDataException">The weights are not this trial's.</exception>
-    public static IReadOnlyList<string> Export(TrainedModel trained, string folder)
+    public static IReadOnlyList<string> Export(TrainedModel trained, string folder, bool merge = false)
     {
         ArgumentNullException.ThrowIfNull(trained);
         var (model, encoding) = trained.Load();
@@ -37,9 +39,14 @@ public static class ModelExporter
         {
             Directory.CreateDirectory(folder);
             var labels = encoding.Labels.Names;
-            if (model.Method is LoraFineTuning lora)
+            if (merge)
             {
-                WriteAdapter(trained, model, lora, folder);
+                Merge(trained, model);
+            }
+
+            if (model.Method is PeftMethod adapter && !merge)
+            {
+                PeftAdapter.Save(folder, adapter, trained.BaseFolder);
             }
             else
             {
@@ -56,6 +63,21 @@ public static class ModelExporter
         return [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
     }
 
+    private static void Merge(TrainedModel trained, TrialModel model)
+    {
+        if (model.Method is AdapterFineTuning adapters)
+        {
+            model.Body.Dequantise();
+            adapters.Merge();
+        }
+        else if (model.Method is PeftMethod)
+        {
+            throw new TrainingException(
+                Core.States.FailureClass.BadSpec,
+                $"virtual tokens (method {trained.Settings.Method}) cannot be folded into weights: export without merging");
+        }
+    }
+
     private static void WriteModel(TrainedModel trained, TrialModel model, IReadOnlyList<string> labels, string folder)
     {
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(trained.BaseFolder, "config.json")))!.AsObject();
@@ -63,6 +85,11 @@ public static class ModelExporter
         WriteArchitecture(config, model, classifies);
         config.Remove("torch_dtype");
         config["dtype"] = "float32";
+        if (!model.Body.IsQuantised)
+        {
+            config.Remove("quantization_config");
+        }
+
         if (classifies)
         {
             config["id2label"] = new JsonObject(labels.Select((name, index) => KeyValuePair.Create($"{index}", (JsonNode?)name)));
@@ -73,34 +100,7 @@ public static class ModelExporter
         WriteJson(Path.Combine(folder, "config.json"), config);
         SafetensorsWriter.Save(
             Path.Combine(folder, "model.safetensors"),
-            model.Body.Parameters.Concat(model.Head.Parameters).Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value)));
-    }
-
-    private static void WriteAdapter(TrainedModel trained, TrialModel model, LoraFineTuning lora, string folder)
-    {
-        var options = lora.Options;
-        WriteJson(Path.Combine(folder, "adapter_config.json"), new JsonObject
-        {
-            ["base_model_name_or_path"] = trained.BaseFolder,
-            ["bias"] = "none",
-            ["fan_in_fan_out"] = false,
-            ["inference_mode"] = true,
-            ["init_lora_weights"] = true,
-            ["layers_to_transform"] = options.FrozenLayers == 0 ? null
-                : new JsonArray([.. Enumerable.Range(options.FrozenLayers, model.Body.LayerCount - options.FrozenLayers).Select(layer => (JsonNode?)layer)]),
-            ["lora_alpha"] = options.Alpha,
-            ["lora_dropout"] = options.Dropout,
-            ["modules_to_save"] = model.Head.Parameters.Count == 0 ? null : new JsonArray("classifier", "score"),
-            ["peft_type"] = "LORA",
-            ["r"] = options.Rank,
-            ["target_modules"] = new JsonArray([.. lora.TargetModules.Select(name => (JsonNode?)name)]),
-            ["task_type"] = model.Head.Parameters.Count == 0 ? "CAUSAL_LM" : "SEQ_CLS",
-            ["use_rslora"] = options.RankStabilised,
-        });
-        SafetensorsWriter.Save(
-            Path.Combine(folder, "adapter_model.safetensors"),
-            lora.AdapterParameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value))
-                .Concat(lora.HeadParameters.Select(parameter => KeyValuePair.Create("base_model.model." + parameter.Name, parameter.Value))));
+            model.Body.Parameters.Concat(model.Head.Parameters).SelectMany(parameter => parameter.Stored()));
     }
 
     /// <summary>

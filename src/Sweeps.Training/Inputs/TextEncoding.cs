@@ -29,8 +29,9 @@ internal sealed class TextEncoding
         Tokenizer = tokenizer;
         Template = TextTemplate.Parse(settings.Template);
 
-        // What is written behind a prompt needs positions too.
-        _maxLength = Math.Min(settings.MaxLength, maxPositions - LabelTokens.Room(settings, tokenizer));
+        // What is written behind a prompt needs positions too, and so do virtual tokens in front of it.
+        var room = LabelTokens.Room(settings, tokenizer) + (settings.Method is "prefix" or "prompt" ? settings.VirtualTokens : 0);
+        _maxLength = Math.Min(settings.MaxLength, maxPositions - room);
         _encoder = Encoder(Template);
     }
 

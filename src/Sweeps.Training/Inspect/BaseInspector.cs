@@ -29,6 +29,8 @@ public static class BaseInspector
                 .Where(parameter => parameter.Layer == NamedParameter.EmbeddingLayer).Sum(parameter => parameter.Count),
             MaxPositions = model.MaxPositions,
             IsDecoder = model.IsDecoder,
+            IsQuantised = model.IsQuantised,
+            Linears = [.. model.Linears.Select(linear => new LinearFact(linear.Name, linear.Outputs, linear.Inputs))],
             Writes = model.IsDecoder || model is EncoderDecoder,
         };
         if (settings is null || dataFile is null)

@@ -6,11 +6,8 @@ using Sweeps.Models;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Loading;
 using Sweeps.Models.Methods;
-using Sweeps.Models.Methods.Adapters;
-using Sweeps.Models.Methods.Full;
-using Sweeps.Models.Methods.Lora;
-using Sweeps.Models.Methods.ZeroShot;
 using Sweeps.Models.Ops;
+using Sweeps.Models.Quantization;
 using Sweeps.Models.Safetensors;
 using Sweeps.Training.Inputs;
 using TorchSharp;
@@ -61,6 +58,18 @@ internal sealed class TrialModel : IDisposable
                 _ => throw new TrainingException(FailureClass.BadSpec, $"precision '{settings.Precision}' is not known: float32 or bfloat16"),
             },
         };
+        if (settings.Method == "qlora")
+        {
+            options = options with
+            {
+                Quantization = new Nf4Options
+                {
+                    DoubleQuantised = settings.DoubleQuant,
+                    ComputeType = settings.QuantCompute == "bfloat16" ? ScalarType.BFloat16 : ScalarType.Float32,
+                },
+            };
+        }
+
         Transformer? body = null;
         ClassifierHead? head = null;
         try
@@ -68,7 +77,7 @@ internal sealed class TrialModel : IDisposable
             body = ModelFamilies.Load(baseFolder, options);
             body.RecomputesBlocks = settings.GradientCheckpointing;
             head = MakeHead(settings, body, labels, tokenizer, options);
-            var method = MakeMethod(settings, body, head, seed);
+            var method = TrialMethod.Make(settings, body, head.Parameters, seed);
             return method.Trainable.Count > 0 || settings.Method == "zero-shot"
                 ? new TrialModel(body, head, method)
                 : throw new ArgumentException(
@@ -151,28 +160,4 @@ internal sealed class TrialModel : IDisposable
         "mean" => HeadPooling.Mean,
         _ => throw new ArgumentException($"pooling '{settings.Pooling}' is not known: auto, cls, pooled or mean"),
     };
-
-    private static TrainingMethod MakeMethod(TrialSettings settings, Transformer body, ClassifierHead head, ulong seed)
-    {
-        switch (settings.Method)
-        {
-            case "zero-shot":
-                return new ZeroShot(body);
-            case "full":
-                return new FullFineTuning(body, head.Parameters, settings.FrozenLayers);
-            case "lora":
-                var rank = settings.Rank ?? 8;
-                return new LoraFineTuning(body, head.Parameters, new LoraOptions
-                {
-                    Rank = rank,
-                    Alpha = settings.Alpha ?? 2 * rank,
-                    Dropout = settings.LoraDropout,
-                    Targets = settings.TargetModules is { } names ? TargetModules.Named(names) : TargetModules.AllLinear,
-                    FrozenLayers = settings.FrozenLayers,
-                    Seed = seed,
-                });
-            default:
-                throw new ArgumentException($"method '{settings.Method}' is not known: full, lora or zero-shot");
-        }
-    }
 }

@@ -24,6 +24,7 @@ public sealed class PlanErrorsTests
         EmbeddingParameters = 11_920_000,
         MaxPositions = 512,
         IsDecoder = false,
+        Linears = [new LinearFact("encoder.0.query", 384, 384), new LinearFact("encoder.0.key", 64, 384)],
     };
 
     private static readonly ModelFacts Gemma = Bert with { Family = "gemma3_text", IsDecoder = true };
@@ -39,7 +40,14 @@ public sealed class PlanErrorsTests
     [InlineData("method: zero-shot", 4, 9, "zero-shot trains nothing, and the head linear begins with chance", null)]
     [InlineData("training: {schedule: warmup-stable-decay, warmup: 8, decay_steps: 9}", 4, 67, "longer than a trial of 12 steps", null)]
     [InlineData("method: lora\nlora: {rank: 385}", 5, 14, "rank 385 is above the width 384", null)]
-    [InlineData("method: lora\ngrid: {rank: [8, 400]}", 5, 18, "Allowed: 1 to 384", null)]
+    [InlineData("method: lora\ngrid: {rank: [8, 400]}\nlora: {target_modules: query}", 5, 18, "Allowed: 1 to 384", null)]
+    [InlineData("method: dora\nlora: {rank: 385}", 5, 14, "rank 385 is above the width 384", null)]
+    [InlineData("method: lora\nlora: {rank: 65, target_modules: [query, key]}", 5, 14, "above the smaller side of encoder.0.key [64, 384]", null)]
+    [InlineData("method: qlora\nlora: {target_modules: [query, q_proj]}", 5, 24, "'q_proj' names no linear layer of bert", null)]
+    [InlineData("method: lora\nlora: {target_modules: \"regex:query\"}", 5, 24, "names no linear layer of bert", null)]
+    [InlineData("method: lora\nlora: {target_modules: \"regex:(\"}", 5, 24, "is not a regular expression", null)]
+    [InlineData("method: ia3", 4, 9, "ia3 needs a decoder, and bert is none", "lora")]
+    [InlineData("grid: {method: [lora, prefix]}", 4, 23, "prefix needs a decoder", "lora")]
     [InlineData("max_length: 513", 4, 13, "above the 512 positions", null)]
     [InlineData("training: {class_weights: {no: 1, yse: 2, yes: 1}}", 4, 35, "'yse' is no label of these data", "yes")]
     [InlineData("training: {class_weights: {no: 1}}", 4, 27, "class_weights has no weight for 'yes'", null)]
@@ -54,6 +62,24 @@ public sealed class PlanErrorsTests
         Assert.Equal((line, column, nearest), (error.Line, error.Column, error.Nearest));
         Assert.StartsWith($"grid.yaml:{line}:{column}: ", error.ToString(), StringComparison.Ordinal);
         Assert.Contains(says, error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_base_in_four_bits_is_not_trained_in_full()
+    {
+        var plan = Planner.Plan(Read("\"{message}\"", "grid: {method: [full, qlora, head-only]}"), Data, Bert with { IsQuantised = true });
+
+        var error = Assert.Single(plan.Errors);
+        Assert.Equal((4, 17, "qlora"), (error.Line, error.Column, error.Nearest));
+        Assert.Contains("held in 4 bits and cannot be trained in full", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Head_only_needs_a_head_with_weights()
+    {
+        var plan = Planner.Plan(Read("\"{message}\"", "method: head-only\nhead: label-tokens"), Data, Gemma);
+
+        Assert.Contains(plan.Errors, error => error.ToString().Contains("has no weights of its own", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -207,7 +233,8 @@ public sealed class PlanErrorsTests
     }
 
     [Theory]
-    [InlineData("lora: {alpha: 4}", "lora.alpha does nothing: no trial uses the method lora")]
+    [InlineData("lora: {alpha: 4}", "lora.alpha does nothing: no trial uses the method lora or rslora or dora or qlora")]
+    [InlineData("virtual_tokens: 4", "virtual_tokens does nothing: no trial uses the method prefix or prompt")]
     [InlineData("training: {loss: vocabulary}", "training.loss does nothing: no trial uses the head label-tokens")]
     [InlineData("training: {batch_size: 128}", "batch_size 128 is above the 100 training rows")]
     [InlineData("training: {warmup: 50, epochs: 1}", "a warm-up of 50 steps is as long as a trial of 4 steps")]

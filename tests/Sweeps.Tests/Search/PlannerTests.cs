@@ -158,6 +158,20 @@ public sealed class PlannerTests
     }
 
     [Fact]
+    public void Every_method_has_its_own_settings_and_takes_no_others()
+    {
+        var plan = Plan(
+            "max_length: 32\ngrid: {method: [full, lora, qlora, prefix, ia3, head-only], rank: [4, 16], virtual_tokens: [5, 9], double_quant: [false, true], frozen_layers: [0, 2]}");
+
+        // rank and frozen layers count under lora, with double_quant under qlora, frozen layers alone under full and ia3.
+        Assert.Equal(
+            new Dictionary<string, int> { ["full"] = 2, ["lora"] = 4, ["qlora"] = 8, ["prefix"] = 2, ["ia3"] = 2, ["head-only"] = 1 },
+            plan.Trials.GroupBy(trial => trial.Settings.Method).ToDictionary(group => group.Key, group => group.Count()));
+        Assert.All(plan.Trials.Where(trial => trial.Settings.Method != "prefix"), trial => Assert.Equal(20, trial.Settings.VirtualTokens));
+        Assert.All(plan.Trials.Where(trial => trial.Settings.Method is "prefix" or "head-only"), trial => Assert.Equal(0, trial.Settings.FrozenLayers));
+    }
+
+    [Fact]
     public void An_axis_that_applies_nowhere_is_named()
     {
         var plan = Plan("grid: {rank: [4, 8, 16], loss: [constrained, vocabulary]}");

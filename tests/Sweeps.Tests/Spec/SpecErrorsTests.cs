@@ -27,7 +27,11 @@ public sealed class SpecErrorsTests
         { "training: {epochs: 1, «epochs: 2}", "the key 'epochs' stands here a second time", null },
 
         // Values.
-        { "method: «qlora", "'qlora' is not a value for 'method'", "lora" },
+        { "method: «qlorra", "'qlorra' is not a value for 'method'", "qlora" },
+        { "lora: {quant_compute: «float16}", "Allowed: float32 or bfloat16", null },
+        { "lora: {target_modules: «\"regex:\"}", "a regular expression of whole names", null },
+        { "lora: {modules_to_save: «\"regex:.*\"}", "Allowed: none, or names of modules", null },
+        { "virtual_tokens: «0", "Allowed: a whole number from 1 to 4096", null },
         { "head: «label_tokens", "'label_tokens' is not a value for 'head'", "label-tokens" },
         { "truncate: «front", "Allowed: head, tail or middle", null },
         { "max_length: «0", "Allowed: a whole number from 4 to 131072", null },

@@ -47,7 +47,7 @@ internal sealed class GridSection(Scalars scalars, SettingsSection settings, Dic
 
     /// <summary>One value of a setting, or null (reported).</summary>
     public object? Value(Setting setting, YamlNode node, string path) => setting.Type is ModulesType && node is YamlList list
-        ? settings.ModuleNames(list, path)
+        ? settings.ModuleNames(list, path, setting.Type)
         : scalars.Value(node, path, setting.Type);
 
     /// <summary>The setting of a key, or null (reported).</summary>

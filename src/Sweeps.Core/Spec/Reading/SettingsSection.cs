@@ -29,7 +29,7 @@ internal sealed class SettingsSection(Scalars scalars, Dictionary<string, SpecMa
             }
             else if (setting.Type is ModulesType && node is YamlList list)
             {
-                if (ModuleNames(list, setting.Path) is { } names)
+                if (ModuleNames(list, setting.Path, setting.Type) is { } names)
                 {
                     settings = setting.With(settings, names);
                 }
@@ -44,9 +44,8 @@ internal sealed class SettingsSection(Scalars scalars, Dictionary<string, SpecMa
     }
 
     /// <summary>A list of module names as the one value of its type; null (reported) when it is none.</summary>
-    public object? ModuleNames(YamlList list, string path)
+    public object? ModuleNames(YamlList list, string path, SettingType type)
     {
-        var type = new ModulesType();
         var names = new List<string>();
         foreach (var item in list.Items)
         {
@@ -64,7 +63,7 @@ internal sealed class SettingsSection(Scalars scalars, Dictionary<string, SpecMa
             scalars.Errors.Add(
                 list.Mark,
                 path,
-                $"'{path}' must name at least one module, and all-linear stands alone",
+                $"'{path}' must name at least one module, and a word such as all-linear stands alone",
                 allowed: type.Allowed);
         }
 

@@ -12,13 +12,14 @@ public static class SettingTable
         new("template", "", new TemplateType(), s => s.Template, (s, v) => s with { Template = (string)v }),
         new("truncate", "", new ChoiceType("head", "tail", "middle"), s => s.Truncate, (s, v) => s with { Truncate = (string)v }),
         new("max_length", "", new IntegerType(4, 131_072), s => (long)s.MaxLength, (s, v) => s with { MaxLength = Int(v) }),
-        new("method", "", new ChoiceType("full", "lora", "zero-shot"), s => s.Method, (s, v) => s with { Method = (string)v }),
+        new("method", "", new ChoiceType([.. MethodTraits.All]), s => s.Method, (s, v) => s with { Method = (string)v }),
         new("head", "", new ChoiceType("linear", "label-tokens", "trimmed", "generate"), s => s.Head, (s, v) => s with { Head = (string)v }),
         new("trim", "", new ChoiceType("label-tokens", "first-rows"), s => s.Trim, (s, v) => s with { Trim = (string)v }),
         new("pooling", "", new ChoiceType("auto", "cls", "pooled", "mean"), s => s.Pooling, (s, v) => s with { Pooling = (string)v }),
         new("constrained", "", new SwitchType(), s => s.Constrained, (s, v) => s with { Constrained = (bool)v }),
         new("few_shot", "", new IntegerType(0, 100), s => (long)s.FewShot, (s, v) => s with { FewShot = Int(v) }),
         new("frozen_layers", "", new IntegerType(0, 1_000), s => (long)s.FrozenLayers, (s, v) => s with { FrozenLayers = Int(v) }),
+        new("virtual_tokens", "", new IntegerType(1, 4_096), s => (long)s.VirtualTokens, (s, v) => s with { VirtualTokens = Int(v) }),
         new("seed", "", new IntegerType(0, int.MaxValue), s => (long)s.Seed, (s, v) => s with { Seed = Int(v) }),
 
         new("epochs", Training, new IntegerType(1, 10_000), s => (long)s.Epochs, (s, v) => s with { Epochs = Int(v) }),
@@ -49,7 +50,10 @@ public static class SettingTable
         new("rank", Lora, new IntegerType(1, 4_096), s => s.Rank is { } rank ? (long)rank : null, (s, v) => s with { Rank = Int(v) }),
         new("alpha", Lora, new NumberType(0, 1e5, minIsOpen: true), s => s.Alpha, (s, v) => s with { Alpha = (double)v }),
         new("dropout", Lora, new NumberType(0, 1, maxIsOpen: true), s => s.LoraDropout, (s, v) => s with { LoraDropout = (double)v }),
-        new("target_modules", Lora, new ModulesType(), GetModules, WithModules),
+        new("target_modules", Lora, new ModulesType(ModulesType.AllLinear, ModulesType.Default), GetModules, WithModules),
+        new("modules_to_save", Lora, new ModulesType(ModulesType.None), GetSaved, WithSaved),
+        new("double_quant", Lora, new SwitchType(), s => s.DoubleQuant, (s, v) => s with { DoubleQuant = (bool)v }),
+        new("quant_compute", Lora, new ChoiceType("float32", "bfloat16"), s => s.QuantCompute, (s, v) => s with { QuantCompute = (string)v }),
     ];
 
     /// <summary>The settings by name.</summary>
@@ -81,5 +85,11 @@ public static class SettingTable
         settings.TargetModules is { Count: > 0 } names ? string.Join(',', names) : ModulesType.AllLinear;
 
     private static TrialSettings WithModules(TrialSettings settings, object value) =>
-        settings with { TargetModules = (string)value == ModulesType.AllLinear ? null : ((string)value).Split(',') };
+        settings with { TargetModules = (string)value == ModulesType.AllLinear ? null : ModulesType.Split((string)value) };
+
+    private static string GetSaved(TrialSettings settings) =>
+        settings.ModulesToSave is { Count: > 0 } names ? string.Join(',', names) : ModulesType.None;
+
+    private static TrialSettings WithSaved(TrialSettings settings, object value) =>
+        settings with { ModulesToSave = (string)value == ModulesType.None ? null : ModulesType.Split((string)value) };
 }

@@ -110,24 +110,53 @@ public sealed class TemplateType : SettingType
 }
 
 /// <summary>
-/// Names of modules, <c>all-linear</c> or a list. As one scalar they are separated by commas; the value is in order and
-/// without repetition, so that the same set is the same value.
+/// Names of modules: one of a few words that stand alone, a list, or after <c>regex:</c> a regular expression of the whole
+/// name. As one scalar names are separated by commas; the value is in order and without repetition, so that the same set is
+/// the same value.
 /// </summary>
-public sealed class ModulesType : SettingType
+/// <param name="words">The words that stand alone.</param>
+public sealed class ModulesType(params string[] words) : SettingType
 {
     /// <summary>Every linear layer but the head.</summary>
     public const string AllLinear = "all-linear";
 
+    /// <summary>What PEFT takes for the model type when nothing is said.</summary>
+    public const string Default = "default";
+
+    /// <summary>No module.</summary>
+    public const string None = "none";
+
+    /// <summary>Start of a regular expression.</summary>
+    public const string Pattern = "regex:";
+
+    private const int LongestPattern = 512;
+
+    private bool TakesPattern => words.Contains(AllLinear);
+
     /// <inheritdoc/>
-    public override string Allowed => "all-linear, or names of modules such as q_proj (letters, digits, '_', '.', '*' and '-')";
+    public override string Allowed =>
+        $"{string.Join(", ", words)}, or names of modules such as q_proj (letters, digits, '_', '.', '*' and '-')"
+        + (TakesPattern ? $", or {Pattern} and a regular expression of whole names" : "");
+
+    /// <summary>The names in a value.</summary>
+    public static IReadOnlyList<string> Split(string value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return value.StartsWith(Pattern, StringComparison.Ordinal) ? [value] : value.Split(',');
+    }
 
     /// <inheritdoc/>
     public override object? Parse(string text)
     {
+        if (TakesPattern && text.StartsWith(Pattern, StringComparison.Ordinal))
+        {
+            return text.Length > Pattern.Length && text.Length <= LongestPattern ? text : null;
+        }
+
         var names = text.Split(',', StringSplitOptions.TrimEntries);
         var bad = names.Length > 64
             || names.Any(name => name.Length is 0 or > 128 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '*' or '-'))
-            || (names.Length > 1 && names.Contains(AllLinear));
+            || (names.Length > 1 && names.Intersect(words).Any());
         return bad ? null : string.Join(',', names.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
     }
 }

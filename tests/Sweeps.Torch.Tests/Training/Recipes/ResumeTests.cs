@@ -40,6 +40,17 @@ public sealed class ResumeTests : IDisposable
         { "deberta", "lora", 30 },
         { "t5", "generate", 30 },
         { "t5", "generate, lora", 30 },
+        { "gemma3", "rslora", 30 },
+        { "gemma3", "dora", 30 },
+        { "bert", "dora", 30 },
+        { "gemma3", "qlora", 30 },
+        { "gemma3", "qlora, double, bfloat16 products", 30 },
+        { "bert", "qlora", 30 },
+        { "gemma3", "prefix", 30 },
+        { "gemma3", "prompt", 30 },
+        { "gemma3", "ia3", 30 },
+        { "bert", "head-only", 30 },
+        { "bert", "lora and the pooler", 30 },
     };
 
     [Theory]
@@ -119,6 +130,11 @@ public sealed class ResumeTests : IDisposable
     {
         "full" => TrialWorkplace.Settings,
         "lora" => TrialWorkplace.Lora,
+        "rslora" or "dora" or "qlora" => TrialWorkplace.Lora with { Method = kind },
+        "qlora, double, bfloat16 products" => TrialWorkplace.Lora with { Method = "qlora", DoubleQuant = true, QuantCompute = "bfloat16" },
+        "prefix" or "prompt" => TrialWorkplace.Settings with { Method = kind, VirtualTokens = 5 },
+        "ia3" or "head-only" => TrialWorkplace.Settings with { Method = kind },
+        "lora and the pooler" => TrialWorkplace.Lora with { TargetModules = ["query", "value"], ModulesToSave = ["pooler"] },
         "early stopping" => TrialWorkplace.Settings with { EvaluateSteps = 3, Patience = 3, MinDelta = 0.9, Metric = "accuracy" },
         "evaluations between checkpoints" => TrialWorkplace.Settings with { EvaluateSteps = 7, Patience = 30, Metric = "loss" },
         "warmup-stable-decay to a middle of an epoch" =>
