@@ -20,13 +20,14 @@ internal static class ResultCommands
     {
         var sweep = Arguments.Sweep();
         var export = new Option<string?>("--export") { Description = "Write the model there as a Hugging Face (or PEFT) folder.", HelpName = "DIR" };
-        var command = new Command("best", "Show the best trial of a sweep, or export its model.") { sweep, export };
+        var merge = new Option<bool>("--merge") { Description = "With --export: fold an adapter into the weights and write the whole model." };
+        var command = new Command("best", "Show the best trial of a sweep, or export its model.") { sweep, export, merge };
         command.SetAction(async (parse, cancellation) =>
         {
             using var client = await Context.AnyAsync(parse, cancellation);
             var best = await client.BestAsync(parse.GetValue(sweep)!, cancellation);
             if (parse.GetValue(export) is { } folder
-                && await ExportAsync(best, Context.Home(parse), folder, cancellation) is var code and not 0)
+                && await ExportAsync(best, Context.Home(parse), folder, parse.GetValue(merge), cancellation) is var code and not 0)
             {
                 return code;
             }
@@ -48,7 +49,8 @@ internal static class ResultCommands
     }
 
     /// <returns>0, or <see cref="ExitCodes.Failed"/> after the trainer said why.</returns>
-    private static async Task<int> ExportAsync(BestReply best, SweepsHome home, string folder, CancellationToken cancellation)
+    private static async Task<int> ExportAsync(
+        BestReply best, SweepsHome home, string folder, bool merge, CancellationToken cancellation)
     {
         var target = Arguments.NewFolder("--export", folder);
         var from = best.Base;
@@ -64,7 +66,11 @@ internal static class ResultCommands
         }
 
         var code = await WithSettingsAsync(best, settings => Context.Trainer().RunAsync(
-            ["export", "--checkpoint", best.Checkpoint, "--base", from, "--settings", settings, "--out", target], cancellation));
+            [
+                "export", "--checkpoint", best.Checkpoint, "--base", from, "--settings", settings, "--out", target,
+                .. merge ? ["--merge"] : Array.Empty<string>(),
+            ],
+            cancellation));
         if (from != best.Base && !File.Exists(Path.Combine(target, "adapter_config.json")))
         {
             Directory.Delete(from, recursive: true);
