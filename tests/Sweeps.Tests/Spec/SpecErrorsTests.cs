@@ -28,7 +28,7 @@ public sealed class SpecErrorsTests
 
         // Values.
         { "method: «qlorra", "'qlorra' is not a value for 'method'", "qlora" },
-        { "lora: {quant_compute: «float16}", "Allowed: float32 or bfloat16", null },
+        { "lora: {quant_compute: «float16}", "Allowed: float32 or bfloat16", "bfloat16" },
         { "lora: {target_modules: «\"regex:\"}", "a regular expression of whole names", null },
         { "lora: {modules_to_save: «\"regex:.*\"}", "Allowed: none, or names of modules", null },
         { "virtual_tokens: «0", "Allowed: a whole number from 1 to 4096", null },
@@ -54,7 +54,7 @@ public sealed class SpecErrorsTests
         { "training: {max_steps: «-1}", "Allowed: a whole number from 0 to 10000000", null },
         { "training: {label_smoothing: «1}", "Allowed: a number from 0 and below 1", null },
         { "training: {focal_gamma: «11}", "Allowed: a number from 0 to 10", null },
-        { "training: {precision: «bf16}", "Allowed: float32 or bfloat16", null },
+        { "training: {precision: «bf16}", "Allowed: float32 or bfloat16", "bfloat16" },
         { "training: {gradient_checkpointing: «yes}", "Allowed: true or false", null },
         { "training: {group_by_length: «True}", "'True' is not a value", "true" },
         { "training: {accumulation_mean: «row}", "'row' is not a value", "rows" },
