@@ -54,7 +54,7 @@ public sealed class SpecErrorsTests
         { "training: {max_steps: «-1}", "Allowed: a whole number from 0 to 10000000", null },
         { "training: {label_smoothing: «1}", "Allowed: a number from 0 and below 1", null },
         { "training: {focal_gamma: «11}", "Allowed: a number from 0 to 10", null },
-        { "training: {precision: «bf16}", "Allowed: float32 or bfloat16", "bfloat16" },
+        { "training: {precision: «bf16}", "Allowed: float32 or bfloat16", null },
         { "training: {gradient_checkpointing: «yes}", "Allowed: true or false", null },
         { "training: {group_by_length: «True}", "'True' is not a value", "true" },
         { "training: {accumulation_mean: «row}", "'row' is not a value", "rows" },
