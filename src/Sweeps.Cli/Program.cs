@@ -4,12 +4,18 @@ using Sweeps.Cli;
 using Sweeps.Cli.Commands;
 using Sweeps.Cli.Hosting;
 using Sweeps.Core.Api;
+using Sweeps.Core.Unicode;
 using Sweeps.Data;
 
 if (Console.IsOutputRedirected)
 {
     // A file or pipe has no width of its own: tables need not be squeezed into 80 columns.
     AnsiConsole.Profile.Width = 180;
+}
+
+if (UnicodeData.Problem is { } problem)
+{
+    return Complain(problem, UnicodeData.Fix, ExitCodes.Unhealthy);
 }
 
 var context = new Context(AnsiConsole.Console, TimeProvider.System);

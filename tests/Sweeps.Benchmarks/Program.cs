@@ -1,6 +1,7 @@
 using Sweeps.Benchmarks.Checkpoints;
 using Sweeps.Benchmarks.Methods;
 using Sweeps.Benchmarks.Throughput;
+using Sweeps.Benchmarks.Tokenizers;
 using Sweeps.Benchmarks.Training;
 using Sweeps.Benchmarks.Training.Real;
 
@@ -12,6 +13,7 @@ return args switch
     ["gemma", .. var rest] => RealStepBenchmark.Run(rest),
     ["methods", .. var rest] => MethodBenchmark.Run(rest),
     ["checkpoint", .. var rest] => CheckpointBenchmark.Run(rest),
+    ["tokenizers", .. var rest] => TokenizerBenchmark.Run(rest),
     _ => Usage(),
 };
 
@@ -29,6 +31,8 @@ static int Usage()
               steps a second with checkpoints against without (checkpoint --help)
           methods [--model 270M] [--rows 8] [--length 64] [--rounds 5]
               a training step of each fine-tuning method (methods --help)
+          tokenizers [--passes 5] [--only NAME] [--shared DIR]
+              characters a second of every kind of tokenizer on the texts of Banking77 (tokenizers --help)
           stand-in --seconds 0.1 [--steps 1] [--fault none] --home DIR --slot N
               a process that speaks the trainer protocol and trains nothing
         """);

@@ -24,7 +24,7 @@ public static class ExitCodes
     /// <summary>No such sweep or trial.</summary>
     public const int NotFound = 6;
 
-    /// <summary>A check failed (<c>doctor</c>).</summary>
+    /// <summary>A check failed (<c>doctor</c>), or the process has no Unicode data.</summary>
     public const int Unhealthy = 7;
 
     /// <summary>Left with Ctrl-C; what runs goes on.</summary>

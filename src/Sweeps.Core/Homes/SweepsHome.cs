@@ -46,6 +46,9 @@ public sealed class SweepsHome
     /// <summary>Checkpoints and curves: <c>sweeps/SWEEP/train-12/attempt-1/step-40</c>.</summary>
     public string Sweeps => Path.Combine(Root, "sweeps");
 
+    /// <summary>Tokenised data sets by what they were made from; can be deleted at any time.</summary>
+    public string TokenCache => Path.Combine(Root, "cache", "tokens");
+
     /// <summary>Copies of silo and trainer by build hash: <c>bin/HASH</c>.</summary>
     public string Bin => Path.Combine(Root, "bin");
 

@@ -4,14 +4,13 @@ using Microsoft.ML.Tokenizers;
 namespace Sweeps.Data.Tokenizers;
 
 /// <summary>
-/// BERT's WordPiece: words by <see cref="BertNormalizer"/>, their pieces by Microsoft.ML.Tokenizers' BertTokenizer with its
-/// own normalisation off.
+/// BERT's WordPiece: words by <see cref="BertNormalizer"/>, their pieces by Microsoft.ML.Tokenizers' WordPieceTokenizer.
 /// </summary>
 internal sealed class BertWordPieceTokenizer : TokenizerBase
 {
     private const string Continuation = "##";
 
-    private readonly BertTokenizer _pieces;
+    private readonly WordPieceTokenizer _pieces;
     private readonly BertNormalizer _normalizer;
     private readonly int _maxWordLength;
     private readonly int _unknown;
@@ -40,13 +39,8 @@ internal sealed class BertWordPieceTokenizer : TokenizerBase
         _cleanup = cleanup;
         _unknown = special.Unk!.Value;
         using MemoryStream stream = new(Encoding.UTF8.GetBytes(string.Join('\n', modelTokens) + "\n"));
-        _pieces = BertTokenizer.Create(stream, new BertOptions
+        _pieces = WordPieceTokenizer.Create(stream, new WordPieceOptions
         {
-            ApplyBasicTokenization = false,
-            LowerCaseBeforeTokenization = false,
-            RemoveNonSpacingMarks = false,
-            IndividuallyTokenizeCjk = false,
-            SplitOnSpecialTokens = false,
             // Counted in UTF-16 units there; the limit in code points is kept here.
             MaxInputCharsPerWord = 2 * maxWordLength,
             ContinuingSubwordPrefix = Continuation,

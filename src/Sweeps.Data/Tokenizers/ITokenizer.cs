@@ -60,4 +60,7 @@ public interface ITokenizer
 
     /// <summary>A token as written in the vocabulary, or null.</summary>
     string? TokenOf(int id);
+
+    /// <summary>Whether an id is an added token's, which comes up only where a text has it written out or a frame adds it.</summary>
+    bool IsAdded(int id);
 }

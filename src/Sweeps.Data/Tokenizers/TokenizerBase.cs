@@ -8,6 +8,7 @@ internal abstract class TokenizerBase : ITokenizer
     private readonly Vocabulary _vocabulary;
     private readonly AddedTokens _added;
     private readonly HashSet<int> _specialIds;
+    private readonly HashSet<int> _addedIds;
     private readonly SpecialIds _special;
 
     protected TokenizerBase(Vocabulary vocabulary, AddedTokens added, SpecialIds special)
@@ -16,6 +17,7 @@ internal abstract class TokenizerBase : ITokenizer
         _vocabulary = vocabulary;
         _added = added;
         _special = special;
+        _addedIds = [.. added.All.Select(static token => token.Id)];
         _specialIds = [.. added.All.Where(static token => token.Special).Select(static token => token.Id)];
     }
 
@@ -144,6 +146,8 @@ internal abstract class TokenizerBase : ITokenizer
     public int? IdOf(string token) => _vocabulary.IdOf(token);
 
     public string? TokenOf(int id) => _vocabulary.TokenOf(id);
+
+    public bool IsAdded(int id) => _addedIds.Contains(id);
 
     /// <summary>Tokenises a piece without added tokens.</summary>
     /// <param name="piece">The piece.</param>

@@ -1,22 +1,17 @@
 using System.Text;
+using Sweeps.Core.Unicode;
 
 namespace Sweeps.Data.Tokenizers;
 
 /// <summary>Refuses to tokenise where .NET runs without Unicode data: normalisation would silently do nothing.</summary>
 internal static class UnicodeSupport
 {
-    private static readonly Lazy<string?> Problem = new(static () => Find(static (text, form) => text.Normalize(form)));
-
     /// <exception cref="DataException">Unicode normalisation is off in this process.</exception>
     public static void Require()
     {
-        if (Problem.Value is { } problem)
+        if (UnicodeData.Problem is { } problem)
         {
-            throw new DataException(
-                null,
-                null,
-                problem,
-                "Install ICU (Debian: apt-get install libicu72, Alpine: apk add icu-libs) and unset DOTNET_SYSTEM_GLOBALIZATION_INVARIANT");
+            throw new DataException(null, null, problem, UnicodeData.Fix);
         }
     }
 
@@ -48,21 +43,6 @@ internal static class UnicodeSupport
             }
 
             return result.Append(text[start..].Normalize(form)).ToString();
-        }
-    }
-
-    /// <summary>What is wrong with a normaliser, or null.</summary>
-    internal static string? Find(Func<string, NormalizationForm, string> normalise)
-    {
-        const string Off = "Unicode normalisation is off in this process (no ICU, or InvariantGlobalization), so texts would be tokenised wrongly";
-        try
-        {
-            bool works = normalise("\u00E9", NormalizationForm.FormD) == "e\u0301" && normalise("A\u030A", NormalizationForm.FormC) == "\u00C5";
-            return works ? null : Off;
-        }
-        catch (PlatformNotSupportedException)
-        {
-            return Off;
         }
     }
 }

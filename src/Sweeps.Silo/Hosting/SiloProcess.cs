@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Sweeps.Core.Api;
 using Sweeps.Core.Homes;
 using Sweeps.Core.Ledger;
+using Sweeps.Core.Unicode;
 using Sweeps.Silo.Logging;
 using Sweeps.Silo.Options;
 using Sweeps.Silo.Telemetry;
@@ -35,6 +36,11 @@ internal static partial class SiloProcess
         {
             Console.WriteLine(SiloControl.ProductVersion);
             return ExitCodes.Ok;
+        }
+
+        if (UnicodeData.Problem is { } problem)
+        {
+            return Refuse(ExitCodes.Unhealthy, $"{problem}. {UnicodeData.Fix}");
         }
 
         try

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Sweeps.Core.Homes;
+using Sweeps.Data.Caching;
 using Sweeps.Trainer.Serving;
 
 namespace Sweeps.Trainer.Commands;
@@ -36,13 +37,14 @@ internal static class TrainCommand
                 ?? (parse.GetValue(slot) is { } number && parse.GetValue(home) is { } root
                     ? Path.Combine(new SweepsHome(root).Slots, number.ToString(CultureInfo.InvariantCulture) + ".lock")
                     : null);
-            Descriptors.EndNow(Serve(file, parse.GetValue(threads)));
+            var cache = parse.GetValue(home) is { } folder ? new TokenCache(new SweepsHome(folder).TokenCache, TimeProvider.System) : null;
+            Descriptors.EndNow(Serve(file, cache, parse.GetValue(threads)));
             return TrainerExit.Ok;
         });
         return command;
     }
 
-    private static int Serve(string? slotLock, int threads)
+    private static int Serve(string? slotLock, TokenCache? cache, int threads)
     {
         // First of all: nothing that a library prints may reach the worker's pipe.
         var (input, output) = Descriptors.TakePipes();
@@ -56,7 +58,7 @@ internal static class TrainCommand
 
         return TrainerCommandLine.Guard(threads, () =>
         {
-            using var server = new TrainServer(input, output, TimeProvider.System);
+            using var server = new TrainServer(input, output, cache, TimeProvider.System);
             return server.Run();
         });
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Sweeps.Core.Unicode;
 using Sweeps.Data;
 using Sweeps.Models;
 using Sweeps.Models.Loading;
@@ -15,6 +16,12 @@ internal static class TrainerCommandLine
     /// <returns>The exit code, see <see cref="TrainerExit"/>.</returns>
     public static int Run(string[] args)
     {
+        if (UnicodeData.Problem is { } problem)
+        {
+            Console.Error.WriteLine($"{problem}. {UnicodeData.Fix}.");
+            return TrainerExit.NoUnicode;
+        }
+
         var root = new RootCommand(
             "Trains, scores and exports models. The command `sweeps` and its silo start it; every verb also works by hand.")
         {

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Sweeps.Core.Faults;
 using Sweeps.Core.Trainer;
+using Sweeps.Data.Caching;
 using Sweeps.Training;
 using Sweeps.Training.Inputs;
 
@@ -17,13 +18,18 @@ internal sealed class TrainServer : IDisposable
     private readonly FrameSender _sender;
     private readonly PulseWatch _pulses;
     private readonly TimeProvider _time;
-    private readonly TrainerSession _session = new();
+    private readonly TrainerSession _session;
     private readonly Queue<JobAssignment> _assignments = new();
     private AttemptLink? _link;
     private bool _exit;
 
-    public TrainServer(FileStream input, FileStream output, TimeProvider time)
+    /// <param name="input">Frames of the worker.</param>
+    /// <param name="output">Frames for it.</param>
+    /// <param name="cache">Where tokenised rows are kept; null: nowhere.</param>
+    /// <param name="time">The clock.</param>
+    public TrainServer(FileStream input, FileStream output, TokenCache? cache, TimeProvider time)
     {
+        _session = new TrainerSession(cache);
         _time = time;
         _stream = new FrameStream(input, output);
         _sender = new FrameSender(_stream, time);

@@ -23,4 +23,7 @@ internal static class TrainerExit
 
     /// <summary>LibTorch does not load.</summary>
     public const int NoLibTorch = 6;
+
+    /// <summary>The process has no Unicode data: texts would be tokenised wrongly.</summary>
+    public const int NoUnicode = 7;
 }

@@ -1,16 +1,20 @@
 using Sweeps.Core.Json;
 using Sweeps.Core.Spec;
 using Sweeps.Core.Trainer;
+using Sweeps.Data.Caching;
+using Sweeps.Data.Readers;
 using Sweeps.Data.Tokenizers;
 
 namespace Sweeps.Training.Inputs;
 
 /// <summary>
 /// What a warm trainer keeps from one assignment to the next: hashes it has checked, the tokeniser and the tokenised rows.
-/// All of it is named by content, so a warm trainer computes what a cold one does. Weights are read anew for every
+/// All of it is named by content, so a warm trainer computes what a cold one does.
+/// Tokenised rows are kept in a folder too, where there is one, for the other trainers of the home. Weights are read anew for every
 /// assignment, since a trial changes them.
 /// </summary>
-public sealed class TrainerSession
+/// <param name="cache">Where tokenised rows are kept beyond the process; null: nowhere.</param>
+public sealed class TrainerSession(TokenCache? cache = null)
 {
     private (string Key, ITokenizer Tokenizer)? _tokenizer;
     private readonly Dictionary<string, EncodedSplit> _splits = new(StringComparer.Ordinal);
@@ -38,14 +42,25 @@ public sealed class TrainerSession
         Forget(assignment, settings);
         if (!_splits.TryGetValue("train", out var train) || !_splits.TryGetValue("validation", out var validation))
         {
-            var table = encoding.Read(Files.Require(assignment, "train", beat), "train");
-            var other = Files.Find(assignment, "validation", beat) is { } path ? encoding.Read(path, "validation") : null;
-            beat();
-            var (trainRows, validationRows) = encoding.Divide(table, other);
-            trainRows = encoding.ChooseExamples(trainRows);
+            var path = Files.Require(assignment, "train", beat);
+            var otherPath = Files.Find(assignment, "validation", beat);
+            var divided = new Lazy<(DataTable Train, DataTable Validation)>(() =>
+            {
+                var table = encoding.Read(path, "train");
+                var other = otherPath is null ? null : encoding.Read(otherPath, "validation");
+                beat();
+                var (trainRows, validationRows) = encoding.Divide(table, other);
+                return (encoding.ChooseExamples(trainRows), validationRows);
+            });
+            if (settings.FewShot > 0)
+            {
+                // The solved examples are rows of the file: they must be known whether or not the rows are kept.
+                _ = divided.Value;
+            }
+
             _examples = encoding.Examples;
-            _splits["train"] = train = encoding.Encode(trainRows, beat);
-            _splits["validation"] = validation = encoding.Encode(validationRows, beat);
+            _splits["train"] = train = Kept("train", () => encoding.Encode(divided.Value.Train, beat));
+            _splits["validation"] = validation = Kept("validation", () => encoding.Encode(divided.Value.Validation, beat));
         }
 
         encoding.UseExamples(_examples);
@@ -64,11 +79,29 @@ public sealed class TrainerSession
 
         if (!_splits.TryGetValue("test", out var test))
         {
-            var table = encoding.Read(Files.Require(assignment, "test", beat), "test");
-            _splits["test"] = test = encoding.Encode(encoding.Check(table, "test"), beat);
+            var path = Files.Require(assignment, "test", beat);
+            _splits["test"] = test = Kept("test", () => encoding.Encode(encoding.Check(encoding.Read(path, "test"), "test"), beat));
         }
 
         return test;
+    }
+
+    /// <summary>A split as another trainer, or this one in a former life, left it in the cache, else made and left there.</summary>
+    private EncodedSplit Kept(string split, Func<EncodedSplit> make)
+    {
+        if (cache is null)
+        {
+            return make();
+        }
+
+        // The rows are also a function of this assembly's code.
+        var key = TokenCacheKey.Of(typeof(TrainerSession).Module.ModuleVersionId.ToString(), split, _splitsKey);
+        var rows = cache.GetOrMake(key, () =>
+        {
+            var made = make();
+            return new TokenizedRows(made.Rows, made.Labels, made.TruncatedRows);
+        });
+        return new EncodedSplit(rows.Rows, rows.Labels, rows.TruncatedRows);
     }
 
     /// <summary>Drops what was made from other inputs or under other settings of the text.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using Sweeps.Core.Unicode;
 using Sweeps.Data;
 using Sweeps.Data.Campaigns;
 using Sweeps.Data.Tokenizers;
@@ -70,9 +71,9 @@ public sealed class TokenizerLoaderTests : IDisposable
     [Fact]
     public void A_process_without_Unicode_data_is_refused()
     {
-        Assert.Null(UnicodeSupport.Find((text, form) => text.Normalize(form)));
-        Assert.Contains("normalisation is off", UnicodeSupport.Find((text, _) => text), StringComparison.Ordinal);
-        Assert.Contains("normalisation is off", UnicodeSupport.Find((_, _) => throw new PlatformNotSupportedException()), StringComparison.Ordinal);
+        Assert.Null(UnicodeData.Find((text, form) => text.Normalize(form)));
+        Assert.Contains("normalisation is off", UnicodeData.Find((text, _) => text), StringComparison.Ordinal);
+        Assert.Contains("normalisation is off", UnicodeData.Find((_, _) => throw new PlatformNotSupportedException()), StringComparison.Ordinal);
         UnicodeSupport.Require();
     }
 

@@ -1,0 +1,83 @@
+using Sweeps.Data;
+using Sweeps.Data.Facts;
+using Sweeps.Data.Tokenizers;
+
+namespace Sweeps.Tests.Data.Facts;
+
+public sealed class LabelTokensTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Labels_that_differ_in_their_tokens_are_fine_even_when_one_begins_another()
+    {
+        ITokenizer tokenizer = Uncased();
+
+        Assert.Empty(LabelTokens.Problems(tokenizer, ["a", "b", "c"], [["top"], ["top up"], ["card", "my card"]]));
+        Assert.Equal([[[7], [6, 7]]], LabelTokens.Of(tokenizer, [["card", "my card"]]));
+        LabelTokens.Check(tokenizer, ["a"], [["card"]]);
+    }
+
+    [Fact]
+    public void Labels_that_cannot_be_told_apart_are_named_with_the_fix()
+    {
+        ITokenizer tokenizer = Uncased();
+        IReadOnlyList<LabelProblem> problems = LabelTokens.Problems(
+            tokenizer,
+            ["none", "empty", "odd", "first", "second", "twice"],
+            [[], ["  "], ["card unseen"], ["Top Up"], ["top  up"], ["my", "MY"]]);
+
+        Assert.Equal(["none", "empty", "odd", "second", "twice"], problems.Select(problem => problem.Label));
+        Assert.Equal("the label 'none' has no text", problems[0].Problem);
+        Assert.Equal("the text '  ' of the label 'empty' has no tokens under the base model's tokenizer", problems[1].Problem);
+        Assert.Equal("the base model's vocabulary does not know 1 of the 2 tokens of the text 'card unseen' of the label 'odd'", problems[2].Problem);
+        Assert.Equal("the labels 'first' (text 'Top Up') and 'second' (text 'top  up') give the same tokens (top up)", problems[3].Problem);
+        Assert.Equal("Give one of them another text under label_texts", problems[3].Fix);
+        Assert.Equal("the texts 'my' and 'MY' of the label 'twice' give the same tokens (my)", problems[4].Problem);
+
+        string message = Assert.Throws<DataException>(() => LabelTokens.Check(tokenizer, ["none", "empty"], [[], [""]])).Message;
+        Assert.Equal("the label 'none' has no text (the first of 2 such problems). Give the label another text under label_texts.", message);
+    }
+
+    [Fact]
+    public void A_tokenizer_with_tokens_beyond_the_embeddings_is_refused()
+    {
+        ITokenizer tokenizer = Uncased();
+        TokenizerChecks.CheckBase(tokenizer, 9, "base");
+        TokenizerChecks.CheckBase(tokenizer, 8, "base");
+
+        Assert.Equal(
+            "base: the tokenizer does not belong to this base model: 1 tokens of its vocabulary of 9 have no row among the model's 7 embeddings. Put the tokenizer files that came with the weights into the folder.",
+            Assert.Throws<DataException>(() => TokenizerChecks.CheckBase(tokenizer, 7, "base")).Message);
+        Assert.Contains(
+            "its sep_token '[SEP]' has id 3, the model has 3 embeddings",
+            Assert.Throws<DataException>(() => TokenizerChecks.CheckBase(tokenizer, 3, "base")).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_text_with_a_token_that_has_no_embedding_is_named()
+    {
+        ITokenizer tokenizer = Uncased();
+        int[][] rows = [tokenizer.Encode("top up"), tokenizer.Encode("my <image>")];
+        TokenizerChecks.CheckIds(tokenizer, rows, 9, "train");
+
+        Assert.Equal(
+            "train: row 2 holds the token '<image>' (id 8), which the base model has no embedding for (8 rows). Take it out of the text.",
+            Assert.Throws<DataException>(() => TokenizerChecks.CheckIds(tokenizer, rows, 8, "train")).Message);
+    }
+
+    /// <summary>A BERT tokenizer of lower case, with an added token behind its words.</summary>
+    private ITokenizer Uncased()
+    {
+        _folder.File("tokenizer.json", """
+            {"added_tokens": [{"id": 8, "content": "<image>"}],
+              "normalizer": {"type": "BertNormalizer", "lowercase": true}, "pre_tokenizer": {"type": "BertPreTokenizer"},
+              "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "top": 4, "up": 5, "my": 6, "card": 7}}}
+            """);
+        return TokenizerLoader.Load(_folder.Path);
+    }
+}

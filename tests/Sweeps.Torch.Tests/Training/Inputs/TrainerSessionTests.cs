@@ -1,0 +1,64 @@
+using Sweeps.Core.Ids;
+using Sweeps.Core.Trainer;
+using Sweeps.Data.Caching;
+using Sweeps.Training.Inputs;
+using Xunit;
+
+namespace Sweeps.Torch.Tests.Training.Inputs;
+
+public sealed class TrainerSessionTests : IDisposable
+{
+    private readonly TrialWorkplace _place = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("sweeps-cache").FullName;
+    private readonly SetTime _time = new() { Now = DateTimeOffset.UnixEpoch.AddYears(50) };
+
+    public void Dispose()
+    {
+        _place.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public void Trainers_of_a_home_tokenise_a_data_set_once_and_train_the_same()
+    {
+        var settings = TrialWorkplace.Settings with { Epochs = 1 };
+        var without = Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign("bert", JobId.Train("s", 1), 1, settings), new RecordingLink()));
+        Assert.Equal(without, Run(2, settings));
+        var made = Directory.GetFiles(_folder);
+        Assert.Equal(2, made.Length);
+
+        _time.Now += TimeSpan.FromMinutes(1);
+        Assert.Equal(without, Run(3, settings));
+        Assert.Equal(made.Order(), Directory.GetFiles(_folder).Order());
+        // A file that is read is touched.
+        Assert.All(made, file => Assert.Equal(_time.GetUtcNow().UtcDateTime, File.GetLastWriteTimeUtc(file)));
+    }
+
+    [Fact]
+    public void Other_settings_of_the_text_are_tokenised_anew_and_a_torn_file_is_replaced()
+    {
+        var settings = TrialWorkplace.Settings with { Epochs = 1 };
+        var expected = Run(1, settings);
+        var made = Directory.GetFiles(_folder).ToDictionary(file => file, File.ReadAllBytes);
+        Run(2, settings with { MaxLength = 20 });
+        Assert.Equal(4, Directory.GetFiles(_folder).Length);
+
+        foreach (var (file, bytes) in made)
+        {
+            File.WriteAllBytes(file, bytes[..(bytes.Length / 2)]);
+        }
+
+        Assert.Equal(expected, Run(3, settings));
+        Assert.All(made, pair => Assert.Equal(pair.Value, File.ReadAllBytes(pair.Key)));
+    }
+
+    private DoneFrame Run(int trial, Core.Spec.TrialSettings settings) => Assert.IsType<DoneFrame>(TrialWorkplace.Run(
+        _place.Assign("bert", JobId.Train("s", trial), 1, settings), new RecordingLink(), new TrainerSession(new TokenCache(_folder, _time))));
+
+    private sealed class SetTime : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+}
