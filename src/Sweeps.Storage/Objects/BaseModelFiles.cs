@@ -13,7 +13,7 @@ internal static class BaseModelFiles
     /// <summary>An index larger than this is no index (the largest published ones have some 100 KB).</summary>
     private const long MaxIndexBytes = 16 << 20;
 
-    private static readonly string[] Tokenizers = ["tokenizer.json", "vocab.txt", "tokenizer.model"];
+    private static readonly string[] Tokenizers = ["tokenizer.json", "vocab.txt", "spiece.model", "spm.model", "tokenizer.model", "sentencepiece.bpe.model"];
 
     private static readonly string[] Optional =
     [

@@ -1,5 +1,6 @@
 using Sweeps.Core.Planning;
 using Sweeps.Core.Spec;
+using Sweeps.Data.Facts;
 using Sweeps.Data.Tokenizers;
 using Sweeps.Models;
 using Sweeps.Models.Loading;
@@ -38,8 +39,11 @@ public static class BaseInspector
             return facts;
         }
 
-        var encoding = new TextEncoding(settings, TokenizerLoader.Load(folder), model.MaxPositions);
+        var tokenizer = TokenizerLoader.Load(folder);
+        TokenizerChecks.CheckBase(tokenizer, model.VocabularySize, folder);
+        var encoding = new TextEncoding(settings, tokenizer, model.MaxPositions);
         var table = encoding.Read(dataFile);
+        TokenizerChecks.CheckIds(tokenizer, table.Rows.Select(encoding.Encode), model.VocabularySize, dataFile);
         return facts with
         {
             UnknownShare = encoding.Unknown(table).Value,

@@ -63,7 +63,7 @@ public sealed class FolderBaseModelStoreTests : IDisposable
 
     [Theory]
     [InlineData("config.json", "no config.json")]
-    [InlineData("vocab.txt", "no tokeniser (tokenizer.json, vocab.txt, tokenizer.model)")]
+    [InlineData("vocab.txt", "no tokeniser (tokenizer.json, vocab.txt, spiece.model, spm.model, tokenizer.model, sentencepiece.bpe.model)")]
     [InlineData("model.safetensors", "no *.safetensors")]
     public async Task A_missing_file_is_named_with_the_fix(string file, string says)
     {

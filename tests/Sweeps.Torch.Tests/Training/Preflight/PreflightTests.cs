@@ -1,6 +1,8 @@
+using System.Text.Json.Nodes;
 using Sweeps.Core.Ids;
 using Sweeps.Core.States;
 using Sweeps.Core.Trainer;
+using Sweeps.Data;
 using Sweeps.Training.Inspect;
 using Xunit;
 
@@ -51,5 +53,17 @@ public sealed class PreflightTests : IDisposable
         Assert.Equal(256L * 32, facts.EmbeddingParameters);
         Assert.Equal(0, facts.UnknownShare);
         Assert.InRange(facts.MeanTokens!.Value, 15, 20);
+    }
+
+    [Fact]
+    public void A_tokenizer_of_another_model_is_refused_by_inspect()
+    {
+        var file = Path.Combine(_place["gemma3"], "tokenizer.json");
+        var tokenizer = JsonNode.Parse(File.ReadAllText(file))!;
+        tokenizer["model"]!["vocab"]!["unheard"] = 256;
+        File.WriteAllText(file, tokenizer.ToJsonString());
+
+        var refused = Assert.Throws<DataException>(() => BaseInspector.Inspect(_place["gemma3"], TrialWorkplace.Settings, _place["train.csv"]));
+        Assert.Contains("1 tokens of its vocabulary of 257 have no row among the model's 256 embeddings", refused.Message, StringComparison.Ordinal);
     }
 }

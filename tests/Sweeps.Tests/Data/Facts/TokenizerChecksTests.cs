@@ -4,42 +4,11 @@ using Sweeps.Data.Tokenizers;
 
 namespace Sweeps.Tests.Data.Facts;
 
-public sealed class LabelTokensTests : IDisposable
+public sealed class TokenizerChecksTests : IDisposable
 {
     private readonly TempFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
-
-    [Fact]
-    public void Labels_that_differ_in_their_tokens_are_fine_even_when_one_begins_another()
-    {
-        ITokenizer tokenizer = Uncased();
-
-        Assert.Empty(LabelTokens.Problems(tokenizer, ["a", "b", "c"], [["top"], ["top up"], ["card", "my card"]]));
-        Assert.Equal([[[7], [6, 7]]], LabelTokens.Of(tokenizer, [["card", "my card"]]));
-        LabelTokens.Check(tokenizer, ["a"], [["card"]]);
-    }
-
-    [Fact]
-    public void Labels_that_cannot_be_told_apart_are_named_with_the_fix()
-    {
-        ITokenizer tokenizer = Uncased();
-        IReadOnlyList<LabelProblem> problems = LabelTokens.Problems(
-            tokenizer,
-            ["none", "empty", "odd", "first", "second", "twice"],
-            [[], ["  "], ["card unseen"], ["Top Up"], ["top  up"], ["my", "MY"]]);
-
-        Assert.Equal(["none", "empty", "odd", "second", "twice"], problems.Select(problem => problem.Label));
-        Assert.Equal("the label 'none' has no text", problems[0].Problem);
-        Assert.Equal("the text '  ' of the label 'empty' has no tokens under the base model's tokenizer", problems[1].Problem);
-        Assert.Equal("the base model's vocabulary does not know 1 of the 2 tokens of the text 'card unseen' of the label 'odd'", problems[2].Problem);
-        Assert.Equal("the labels 'first' (text 'Top Up') and 'second' (text 'top  up') give the same tokens (top up)", problems[3].Problem);
-        Assert.Equal("Give one of them another text under label_texts", problems[3].Fix);
-        Assert.Equal("the texts 'my' and 'MY' of the label 'twice' give the same tokens (my)", problems[4].Problem);
-
-        string message = Assert.Throws<DataException>(() => LabelTokens.Check(tokenizer, ["none", "empty"], [[], [""]])).Message;
-        Assert.Equal("the label 'none' has no text (the first of 2 such problems). Give the label another text under label_texts.", message);
-    }
 
     [Fact]
     public void A_tokenizer_with_tokens_beyond_the_embeddings_is_refused()
