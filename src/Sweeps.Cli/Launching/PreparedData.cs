@@ -25,6 +25,8 @@ internal sealed record PreparedData(
     string Template,
     IReadOnlyList<string> Warnings)
 {
+    private static readonly string[] Roles = ["train", "validation", "test"];
+
     /// <summary>Reads, checks and hashes.</summary>
     /// <param name="spec">The spec.</param>
     /// <param name="folder">Folder that relative paths belong to.</param>

@@ -89,6 +89,7 @@ public sealed class HomeTests : IDisposable
         var home = new SweepsHome(_folder["home"]);
         Directory.CreateDirectory(_folder["silo"]);
         Directory.CreateDirectory(_folder["trainer"]);
+        File.WriteAllText(_folder["silo/Sweeps.Silo.dll"], "silo");
         var builds = new Builds(_folder["silo"], _folder["trainer"]);
         await HomeCopy.EnsureAsync(home, builds, "0000000000000000", Token);
         var kept = HomeCopy.KeepForService(home, "0000000000000000");
@@ -97,7 +98,7 @@ public sealed class HomeTests : IDisposable
             await HomeCopy.EnsureAsync(home, builds, new string((char)('0' + i), 16), Token);
         }
 
-        Assert.True(Directory.Exists(kept.Silo));
+        Assert.True(File.Exists(kept.SiloProgram));
         Assert.True(Directory.Exists(Path.Combine(home.Bin, "0000000000000000")));
         Assert.False(Directory.Exists(Path.Combine(home.Bin, "1111111111111111")));
     }
