@@ -11,6 +11,10 @@ public sealed class OutcomeUnknownException : Exception
     [Id(0)]
     public string? DiskFull { get; init; }
 
+    /// <summary>Name of the exception's type that caused it: the exception itself stays with the grain's log.</summary>
+    [Id(1)]
+    public string? Cause { get; init; }
+
     /// <summary>Says so.</summary>
     public OutcomeUnknownException()
         : base("the outcome is unknown: repeat the call")

@@ -47,6 +47,7 @@ internal sealed class Serial(string name, Action forget, ILogger logger)
                 throw new OutcomeUnknownException($"{name}: {e.Message}; repeat the call")
                 {
                     DiskFull = e is LedgerFullException ? e.Message : null,
+                    Cause = e.GetType().Name,
                 };
             }
         }

@@ -82,7 +82,7 @@ internal sealed class Cluster
             }
             catch (OutcomeUnknownException e)
             {
-                if (e.InnerException is not (IOException or StaleVersionException))
+                if (e.Cause is not (nameof(IOException) or nameof(StaleVersionException)))
                 {
                     World.Break(e);
                 }

@@ -290,14 +290,14 @@ public sealed class SweepLogicTests
         await bench.Sweep.PokeAsync(1000);
         Assert.Equal([2], bench.Ready.Select(r => r.Job.Number));
 
-        // Trials 1 and 2 see two silos die: they go last, and one at a time.
+        // Trials 1 and 2 see three silos die: they go last, and one at a time.
         await bench.LeaseAsync(2);
-        for (var death = 0; death < 2; death++)
+        for (var death = 0; death < 3; death++)
         {
             await bench.RegisterAsync("w");
             await bench.Trial(1).PokeAsync(null);
             await bench.Trial(2).PokeAsync(null);
-            if (death == 0)
+            if (death < 2)
             {
                 await bench.LeaseAsync(1);
                 await bench.LeaseAsync(2);
@@ -305,7 +305,7 @@ public sealed class SweepLogicTests
         }
 
         await bench.Sweep.PokeAsync(1000);
-        Assert.Equal(2, bench.Hints.Count(h => h.StartsWith("front", StringComparison.Ordinal)));
+        Assert.Equal(4, bench.Hints.Count(h => h.StartsWith("front", StringComparison.Ordinal)));
         Assert.Equal([3, 4], bench.Ready.Select(r => r.Job.Number));
         await bench.CompleteAsync(3, 0.1);
         await bench.CompleteAsync(4, 0.1);

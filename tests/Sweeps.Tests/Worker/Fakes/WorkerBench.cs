@@ -141,7 +141,20 @@ internal sealed class WorkerBench : IAsyncDisposable
         }
 
         Service.Dispose();
-        Directory.Delete(Home.Root, recursive: true);
+
+        // A drain without grace does not wait for a slot that still looks at its lock file.
+        for (var left = 1000; ; left--)
+        {
+            try
+            {
+                Directory.Delete(Home.Root, recursive: true);
+                return;
+            }
+            catch (IOException) when (left > 0 && Directory.Exists(Home.Root))
+            {
+                await Task.Yield();
+            }
+        }
     }
 }
 
