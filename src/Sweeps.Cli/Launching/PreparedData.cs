@@ -137,8 +137,6 @@ internal sealed record PreparedData(
     }
 
     /// <summary>The files, the training file first.</summary>
-    private static readonly string[] Roles = ["train", "validation", "test"];
-
     private static List<Source> Locate(SweepSpec spec, string folder, string scratch)
     {
         const string campaigns = "builtin:campaigns/";
