@@ -78,7 +78,11 @@ public sealed class LivePageTests
         var sample = Samples.Sweep(SweepState.Running);
         var point = new Dictionary<string, string>
         {
-            ["epochs"] = "3", ["learning_rate"] = "3e-3", ["method"] = "lora", ["rank"] = "8", ["frozen_layers"] = "2",
+            ["epochs"] = "3",
+            ["learning_rate"] = "3e-3",
+            ["method"] = "lora",
+            ["rank"] = "8",
+            ["frozen_layers"] = "2",
         };
         var ended = Enumerable.Range(1, 20).Select(n => Samples.Trial(n, 0.9 - (n / 100.0), "lora", "3e-3") with { Point = point });
         var live = Enumerable.Range(21, running).Select(n => Samples.Trial(n, 0, "lora", "3e-3") with

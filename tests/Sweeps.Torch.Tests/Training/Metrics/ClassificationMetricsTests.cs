@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Sweeps.Torch.Tests.Models;
 using Sweeps.Data.Metrics;
+using Sweeps.Torch.Tests.Models;
 using Sweeps.Training.Metrics;
 using Xunit;
 
