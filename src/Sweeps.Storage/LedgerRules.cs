@@ -7,9 +7,6 @@ namespace Sweeps.Storage;
 /// <summary>What every ledger does alike, so that no store can differ in it.</summary>
 internal static class LedgerRules
 {
-    /// <summary>The variant that the leaderboard shows when a step has several.</summary>
-    public const string PlainVariant = "plain";
-
     /// <summary>The split that the leaderboard shows.</summary>
     public const string ValidationSplit = "validation";
 

@@ -41,17 +41,32 @@ public sealed record TrainedModel(TrialSettings Settings, string BaseFolder, str
         }
     }
 
-    /// <summary>The solved examples that stood in front of every prompt in training.</summary>
-    private string Examples()
+    /// <summary>What the checkpoint says besides weights; null where it has no such file.</summary>
+    /// <exception cref="System.Text.Json.JsonException">It cannot be read.</exception>
+    internal CheckpointState? State()
     {
-        if (Settings.FewShot == 0)
+        var path = Path.Combine(CheckpointFolder, Checkpoints.CheckpointFolder.State);
+        return File.Exists(path) ? Core.Json.SweepsJson.Read<CheckpointState>(File.ReadAllText(path)) : null;
+    }
+
+    /// <summary>A variant of the trial by its name; null for the plain decision.</summary>
+    /// <exception cref="InvalidDataException">It has none of that name.</exception>
+    internal VariantSettings? Variant(string? name)
+    {
+        if (name is null or VariantSettings.Plain)
         {
-            return "";
+            return null;
         }
 
-        var path = Path.Combine(CheckpointFolder, Checkpoints.CheckpointFolder.State);
-        return File.Exists(path) && Core.Json.SweepsJson.Read<CheckpointState>(File.ReadAllText(path)).Examples is { } text
-            ? text
-            : throw new InvalidDataException($"{CheckpointFolder} does not hold the examples of its prompts (few_shot {Settings.FewShot})");
+        var variants = Settings.Variants ?? [];
+        return variants.FirstOrDefault(variant => variant.Name == name)
+            ?? throw new InvalidDataException(
+                $"there is no variant '{name}': {string.Join(", ", variants.Select(variant => variant.Name).Prepend(VariantSettings.Plain))} {(variants.Count == 0 ? "is the only one" : "are there")}");
     }
+
+    /// <summary>The solved examples that stood in front of every prompt in training.</summary>
+    private string Examples() =>
+        Settings.FewShot == 0 ? ""
+        : State()?.Examples
+            ?? throw new InvalidDataException($"{CheckpointFolder} does not hold the examples of its prompts (few_shot {Settings.FewShot})");
 }

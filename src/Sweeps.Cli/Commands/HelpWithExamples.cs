@@ -34,11 +34,16 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
         ["cancel"] = ["sweeps cancel last --trial 3"],
         ["retry"] = ["sweeps retry last                          all failed and cancelled trials", "sweeps retry last --trial 3 7"],
         ["rm"] = ["sweeps rm quickstart-bac94af9 --yes"],
-        ["best"] = ["sweeps best                                of the newest sweep", "sweeps best last --export my-model         for Hugging Face (LoRA: for PEFT)"],
+        ["best"] = ["sweeps best                                of the newest sweep", "sweeps best last --export my-model         for Hugging Face (LoRA: for PEFT)", "sweeps best last --trial 3 --export other   another trial's"],
         ["predict"] =
         [
             "sweeps predict --text \"my card was swallowed by the machine\"",
             "sweeps predict quickstart --text audience=\"...\" brand=\"...\" creative=\"...\" platform=\"...\" geography=\"...\"",
+        ],
+        ["evaluate"] =
+        [
+            "sweeps evaluate --data test.csv            the best model on rows of your own",
+            "sweeps evaluate last --trial 2 --data test.csv --predictions labels.csv",
         ],
         ["init"] = ["sweeps init data.csv                       writes grid.yaml", "sweeps init data.jsonl --base models/all-MiniLM-L6-v2 --out bank.yaml"],
         ["validate"] = ["sweeps validate grid.yaml"],

@@ -105,7 +105,8 @@ internal static class ListCommands
             var detail = await client.SweepAsync(parse.GetValue(sweep)!, cancellation);
             if (Context.Json(parse))
             {
-                foreach (var trial in Leaderboard.Order(detail))
+                // One object a trial: its decisions are in it.
+                foreach (var trial in Leaderboard.Order(detail).DistinctBy(line => line.Trial))
                 {
                     Console.Out.WriteLine(SweepsJson.Write(trial));
                 }

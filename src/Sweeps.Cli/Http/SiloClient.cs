@@ -65,8 +65,9 @@ internal sealed class SiloClient : IDisposable
     public Task<IReadOnlyList<EventRow>> EventsAsync(string sweep, long above, int limit, CancellationToken cancellation) =>
         GetAsync<IReadOnlyList<EventRow>>($"{Of(sweep)}/events?above={above}&limit={limit}", cancellation);
 
-    public Task<BestReply> BestAsync(string sweep, CancellationToken cancellation) =>
-        GetAsync<BestReply>($"{Of(sweep)}/best", cancellation);
+    /// <param name="trial">Number of a trial; null: the best.</param>
+    public Task<BestReply> BestAsync(string sweep, int? trial, CancellationToken cancellation) =>
+        GetAsync<BestReply>($"{Of(sweep)}/best{(trial is null ? string.Empty : $"?trial={trial}")}", cancellation);
 
     public async Task<bool> HasObjectAsync(string sha256, CancellationToken cancellation)
     {

@@ -1,6 +1,7 @@
 using Spectre.Console;
 using Sweeps.Core.Api;
 using Sweeps.Core.Homes;
+using Sweeps.Core.Spec;
 using Sweeps.Core.States;
 
 namespace Sweeps.Cli.Show;
@@ -47,12 +48,20 @@ internal static class Conclusion
             ? $" On the test split, which no trial saw, it scores macro F1 [bold]{Format.Score(t.MacroF1)}[/] and accuracy [bold]{Format.Score(t.Accuracy)}[/]{PerClass(t, sweep.Labels)}."
             : " It has no test score.";
         console.MarkupLine(
-            $"{(best.Chosen ? "Best setting" : "Leader so far")}: [bold green]trial {best.Trial}[/] with {Markup.Escape(Format.Settings(trial, sweep.Axes))}: "
+            $"{(best.Chosen ? "Best setting" : "Leader so far")}: [bold green]trial {best.Trial}[/]{Decided(best)} with {Markup.Escape(Format.Settings(trial, sweep.Axes))}: "
             + $"validation macro F1 [bold]{Format.Score(best.Validation?.MacroF1)}[/] after {Format.Duration(trial.Seconds)}, training {Format.Share(trial.TrainableParameters, trial.TotalParameters)} of the parameters.{test}");
+        if (Decisions.Render(trial, best) is { } decisions)
+        {
+            console.Write(decisions);
+        }
+
         console.MarkupLine(
             $"[grey]Took {Format.Duration(summary.ActiveSeconds)}. Next:[/] sweeps predict {Markup.Escape(summary.Sweep)}{tail} --text \"...\"  [grey]tries it;[/]  "
             + $"sweeps best {Markup.Escape(summary.Sweep)}{tail} --export DIR  [grey]saves it for Hugging Face;[/]  sweeps trial {Markup.Escape(summary.Sweep)} {best.Trial}{tail}  [grey]shows its curve.[/]");
     }
+
+    private static string Decided(BestTrial best) =>
+        best.Validation is { Variant: not VariantSettings.Plain } scores ? $", decided as [bold]{Markup.Escape(scores.Variant)}[/]," : string.Empty;
 
     private static string PerClass(Scores scores, IReadOnlyList<string> labels) =>
         scores.F1 is { } f1 && labels.Count <= 5

@@ -12,11 +12,15 @@ internal static class Leaderboard
     /// <summary>In place of a trial's number: a result that was made elsewhere.</summary>
     private const int External = int.MaxValue;
 
-    /// <summary>Trials in order of their best objective (ties: the lowest number), those without one last.</summary>
+    /// <summary>
+    /// Trials in order of their best objective (ties: the lowest number), those without one last. A trial whose spec has
+    /// variants comes once for each decision, with that one's scores.
+    /// </summary>
     public static IEnumerable<TrialSummary> Order(SweepDetail sweep)
     {
         var maximize = sweep.Summary.Maximize;
         return sweep.Trials
+            .SelectMany(t => t.Decisions.Count > 1 ? t.Decisions.Select(scores => t with { Best = scores }) : [t])
             .OrderBy(t => Objective(t, sweep.Summary.Metric) is null)
             .ThenBy(t => (maximize ? -1 : 1) * (Objective(t, sweep.Summary.Metric) ?? 0))
             .ThenBy(t => t.Trial);
@@ -70,7 +74,7 @@ internal static class Leaderboard
 
         foreach (var trial in trials)
         {
-            var chosen = sweep.Summary.Best is { } best && best.Trial == trial.Trial;
+            var chosen = sweep.Summary.Best is { } best && best.Trial == trial.Trial && best.Validation?.Variant == trial.Best?.Variant;
             table.AddRow([.. columns.Select(c => new Markup(chosen ? $"[bold green]{c.Cell(trial)}[/]" : c.Cell(trial)))]);
         }
 
@@ -80,9 +84,15 @@ internal static class Leaderboard
     /// <summary>All columns; a rank above 0 may be left out, the highest first.</summary>
     private static IEnumerable<Column> Columns(SweepDetail sweep)
     {
-        var ranks = Order(sweep).Where(t => t.Best is not null).Select((t, i) => (t.Trial, Rank: i + 1)).ToDictionary(p => p.Trial, p => p.Rank);
-        yield return new Column("#", t => ranks.TryGetValue(t.Trial, out var rank) ? rank.ToString(CultureInfo.InvariantCulture) : string.Empty, 5);
+        var ranks = Order(sweep).Where(t => t.Best is not null)
+            .Select((t, i) => (Line: (t.Trial, t.Best!.Variant), Rank: i + 1)).ToDictionary(p => p.Line, p => p.Rank);
+        yield return new Column("#", t => t.Best is not null && ranks.TryGetValue((t.Trial, t.Best.Variant), out var rank) ? rank.ToString(CultureInfo.InvariantCulture) : string.Empty, 5);
         yield return new Column("trial", t => t.Trial < External ? t.Trial.ToString(CultureInfo.InvariantCulture) : "-");
+
+        if (sweep.Trials.Any(t => t.Decisions.Count > 1))
+        {
+            yield return new Column("decision", t => t.Trial == External ? "-" : Markup.Escape(t.Best?.Variant ?? string.Empty), IsText: true);
+        }
 
         // Where all have completed, the word says the least of all.
         yield return new Column("state", State, IsText: true, Rank: sweep.Trials.All(t => t.State == JobState.Completed) ? 9 : 2);

@@ -123,9 +123,13 @@ public sealed record SweepSummary
 /// <summary>The best trial.</summary>
 /// <param name="Trial">Number.</param>
 /// <param name="Chosen">Whether it is the winner for good.</param>
-/// <param name="Validation">Its best validation scores.</param>
-/// <param name="Test">Its test scores; null before the scoring, or without a test split.</param>
-public sealed record BestTrial(int Trial, bool Chosen, Scores? Validation, Scores? Test);
+/// <param name="Validation">Its best validation scores; their decision is the one that was chosen with it.</param>
+/// <param name="Test">Test scores of that decision; null before the scoring, or without a test split.</param>
+public sealed record BestTrial(int Trial, bool Chosen, Scores? Validation, Scores? Test)
+{
+    /// <summary>Test scores of every decision, the plain one first; empty where <see cref="Test"/> is null.</summary>
+    public IReadOnlyList<Scores> Tests { get; init; } = [];
+}
 
 /// <summary>Scores of one evaluation.</summary>
 /// <param name="Step">Steps done.</param>
@@ -133,7 +137,11 @@ public sealed record BestTrial(int Trial, bool Chosen, Scores? Validation, Score
 /// <param name="Accuracy">Accuracy.</param>
 /// <param name="MacroF1">Macro F1.</param>
 /// <param name="F1">F1 by label, in label order.</param>
-public sealed record Scores(int Step, double? Loss, double? Accuracy, double? MacroF1, IReadOnlyDictionary<string, double>? F1);
+public sealed record Scores(int Step, double? Loss, double? Accuracy, double? MacroF1, IReadOnlyDictionary<string, double>? F1)
+{
+    /// <summary>Which decision they are of: the plain one, or a variant of the spec.</summary>
+    public string Variant { get; init; } = Spec.VariantSettings.Plain;
+}
 
 /// <summary>A trial in a leaderboard.</summary>
 public sealed record TrialSummary
@@ -150,8 +158,11 @@ public sealed record TrialSummary
     /// <summary>Attempts so far.</summary>
     public int Attempt { get; init; }
 
-    /// <summary>Best validation scores.</summary>
+    /// <summary>Best validation scores: those of its best decision at its best step.</summary>
     public Scores? Best { get; init; }
+
+    /// <summary>Validation scores of every decision at that step, the plain one first.</summary>
+    public IReadOnlyList<Scores> Decisions { get; init; } = [];
 
     /// <summary>Committed steps.</summary>
     public int Step { get; init; }

@@ -11,7 +11,7 @@ public interface ISweepQueries
     /// <summary>A sweep by id, or by an unambiguous beginning of it, or by <c>last</c>; null when there is none.</summary>
     Task<SweepRow?> ResolveSweepAsync(string idOrPrefix, CancellationToken cancellation = default);
 
-    /// <summary>Trials of a sweep with their jobs and latest and best evaluations, by number.</summary>
+    /// <summary>Trials of a sweep with their jobs and the evaluations of their best step, by number.</summary>
     Task<IReadOnlyList<TrialView>> TrialsAsync(string sweep, CancellationToken cancellation = default);
 
     /// <summary>Evaluations of one job, by step.</summary>
@@ -39,6 +39,7 @@ public interface ISweepQueries
 /// <summary>A trial as the leaderboard shows it.</summary>
 /// <param name="Trial">The point.</param>
 /// <param name="Job">Its train job.</param>
-/// <param name="Best">Its validation evaluation at the best step; null before the first.</param>
-/// <param name="Last">Its latest validation evaluation; null before the first.</param>
-public sealed record TrialView(TrialRow Trial, JobRow Job, EvaluationRow? Best, EvaluationRow? Last);
+/// <param name="Decisions">
+/// Its validation evaluations at the best step: the plain decision first, then the variants by name; empty before the first.
+/// </param>
+public sealed record TrialView(TrialRow Trial, JobRow Job, IReadOnlyList<EvaluationRow> Decisions);

@@ -1,4 +1,5 @@
 using Sweeps.Core.Ids;
+using Sweeps.Core.Spec;
 using Sweeps.Core.States;
 
 namespace Sweeps.Core.Ledger;
@@ -44,6 +45,9 @@ public sealed record SweepRow : VersionedRow
 
     /// <summary>Whether more is better.</summary>
     public required bool Maximize { get; init; }
+
+    /// <summary>The objective's metric and direction as one.</summary>
+    public Objective ToObjective() => new(ObjectiveMetric, Maximize);
 
     /// <summary>Launched at.</summary>
     public required long CreatedAt { get; init; }

@@ -28,7 +28,7 @@ public sealed record SweepSpec
     public IReadOnlyList<VariantSpec> Variants { get; init; } = [];
 
     /// <summary>Metric of the objective and its direction.</summary>
-    public ObjectiveSpec Objective { get; init; } = new("macro_f1", true);
+    public Objective Objective { get; init; } = new("macro_f1", true);
 
     /// <summary>Trials at once; 0: as many as there are slots.</summary>
     public int Concurrency { get; init; }
@@ -94,11 +94,6 @@ public sealed record DataSpec
     /// <summary>Declared labels; null: those of the training rows.</summary>
     public IReadOnlyList<string>? Labels { get; init; }
 }
-
-/// <summary>What is optimised.</summary>
-/// <param name="Metric"><c>macro_f1</c>, <c>accuracy</c> or <c>loss</c>, on validation.</param>
-/// <param name="Maximize">Whether more is better.</param>
-public sealed record ObjectiveSpec(string Metric, bool Maximize);
 
 /// <summary>A swept setting.</summary>
 /// <param name="Name">The setting's name in the spec, e.g. <c>learning_rate</c>.</param>

@@ -129,7 +129,7 @@ internal sealed partial class SweepLogic
     /// <summary>Every trial has ended: the winner and its evaluation job are one commit.</summary>
     private async Task FinishAsync(SweepRow row, SweepIndex index)
     {
-        if (SweepRules.Winner(index.Of(JobKind.Train), row.Maximize) is not { } winner)
+        if (SweepRules.Winner(index.Of(JobKind.Train), row.ToObjective()) is not { } winner)
         {
             var reason = WhyNoResult(index);
             var failed = SweepRules.Stopped(row, Now) with

@@ -2,6 +2,7 @@ using Sweeps.Abstractions.Trials;
 using Sweeps.Core.Ids;
 using Sweeps.Core.Ledger;
 using Sweeps.Core.Planning;
+using Sweeps.Core.Spec;
 using Sweeps.Core.States;
 using Sweeps.Core.Trainer;
 using Sweeps.Grains.Trials;
@@ -15,7 +16,7 @@ internal static class SweepRules
     private const int LeastReady = 64;
 
     /// <summary>The winner: the best objective among completed and stopped trials; of equals the lowest number. Null: none has a result.</summary>
-    public static JobRow? Winner(IEnumerable<JobRow> trials, bool maximize)
+    public static JobRow? Winner(IEnumerable<JobRow> trials, Objective objective)
     {
         JobRow? best = null;
         foreach (var trial in trials)
@@ -28,7 +29,7 @@ internal static class SweepRules
             }
 
             var better = best is null
-                || CheckpointRules.IsBetter(value, best.BestValue, maximize)
+                || objective.IsBetter(value, best.BestValue)
                 || (value.Equals(best.BestValue) && trial.Id.Number < best.Id.Number);
             if (better)
             {

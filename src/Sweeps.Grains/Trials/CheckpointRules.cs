@@ -50,20 +50,4 @@ internal static class CheckpointRules
                 .Select(r => r with { Status = CheckpointStatus.Dropped }),
         ];
     }
-
-    /// <summary>Whether a value is better than the best so far.</summary>
-    public static bool IsBetter(double value, double? best, bool maximize) =>
-        double.IsFinite(value) && (best is not { } b || (maximize ? value > b : value < b));
-
-    /// <summary>An evaluation's value of a metric; null when it has none or it is not finite.</summary>
-    public static double? Value(string metric, double? macroF1, double? accuracy, double? loss)
-    {
-        var value = metric switch
-        {
-            "accuracy" => accuracy,
-            "loss" => loss,
-            _ => macroF1,
-        };
-        return value is { } v && double.IsFinite(v) ? v : null;
-    }
 }

@@ -125,7 +125,7 @@ internal sealed partial class TrialLogic
         // An evaluation counts only in the commit of the checkpoint at its step: the best never names missing weights.
         var value = ValueOf(evaluations.Where(e => e.Split == "validation" && e.Step == offered.Step));
         var repeatsBest = value is not null && next.BestStep == offered.Step;
-        var isBest = value is { } v && (repeatsBest || CheckpointRules.IsBetter(v, next.BestValue, _sweep!.Maximize));
+        var isBest = value is { } v && (repeatsBest || _sweep!.ToObjective().IsBetter(v, next.BestValue));
         var added = new CheckpointRow
         {
             Job = _job,
@@ -242,15 +242,21 @@ internal sealed partial class TrialLogic
         At = Now,
     };
 
-    private double? ValueOf(IEnumerable<OfferedEvaluation> evaluations) =>
-        evaluations.LastOrDefault(e => e.Variant == "plain") is { } e
-            ? CheckpointRules.Value(_sweep!.ObjectiveMetric, e.MacroF1, e.Accuracy, e.Loss)
-            : null;
+    /// <summary>What the weights of these evaluations are worth: the value of their best decision.</summary>
+    private double? ValueOf(IEnumerable<OfferedEvaluation> evaluations)
+    {
+        var objective = _sweep!.ToObjective();
+        double? Value(OfferedEvaluation e) => objective.Of(e.MacroF1, e.Accuracy, e.Loss);
+        return objective.Best(evaluations, e => e.Variant, Value) is { } best ? Value(best) : null;
+    }
 
-    private double? ValueAt(IReadOnlyList<EvaluationRow> evaluations, int step) =>
-        evaluations.FirstOrDefault(e => e.Step == step && e is { Split: "validation", Variant: "plain" }) is { } e
-            ? CheckpointRules.Value(_sweep!.ObjectiveMetric, e.MacroF1, e.Accuracy, e.Loss)
-            : null;
+    private double? ValueAt(IReadOnlyList<EvaluationRow> evaluations, int step)
+    {
+        var objective = _sweep!.ToObjective();
+        double? Value(EvaluationRow e) => objective.Of(e.MacroF1, e.Accuracy, e.Loss);
+        var there = evaluations.Where(e => e.Step == step && e.Split == "validation");
+        return objective.Best(there, e => e.Variant, Value) is { } best ? Value(best) : null;
+    }
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

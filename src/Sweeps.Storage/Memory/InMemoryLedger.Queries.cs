@@ -1,5 +1,6 @@
 using Sweeps.Core.Ids;
 using Sweeps.Core.Ledger;
+using Sweeps.Core.Spec;
 
 namespace Sweeps.Storage.Memory;
 
@@ -111,8 +112,7 @@ public sealed partial class InMemoryLedger
                   let job = FindJob(JobId.Train(sweep, trial.Number))
                   where job is not null
                   orderby trial.Number
-                  let last = ValidationAt(job, null)
-                  select new TrialView(trial, job, job.BestStep is { } step ? ValidationAt(job, step) : null, last),
+                  select new TrialView(trial, job, [.. DecisionsAtBest(job)]),
             cancellation);
 
     /// <inheritdoc/>
@@ -175,11 +175,10 @@ public sealed partial class InMemoryLedger
         (_evaluations.GetValueOrDefault(job)?.Values ?? Enumerable.Empty<EvaluationRow>())
         .OrderBy(e => e.Step).ThenBy(e => e.Split, StringComparer.Ordinal).ThenBy(e => e.Variant, StringComparer.Ordinal);
 
-    private EvaluationRow? ValidationAt(JobRow job, int? step) =>
+    private IEnumerable<EvaluationRow> DecisionsAtBest(JobRow job) =>
         Evaluations(job.Id)
-            .Where(e => e.Split == LedgerRules.ValidationSplit && (step is null || e.Step == step))
-            .OrderByDescending(e => e.Step).ThenByDescending(e => e.Variant == LedgerRules.PlainVariant)
-            .FirstOrDefault();
+            .Where(e => e.Split == LedgerRules.ValidationSplit && e.Step == job.BestStep)
+            .OrderBy(e => e.Variant != VariantSettings.Plain).ThenBy(e => e.Variant, StringComparer.Ordinal);
 
     private Task<T> Read<T>(Func<T> read, CancellationToken cancellation)
     {

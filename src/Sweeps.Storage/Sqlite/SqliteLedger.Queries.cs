@@ -1,5 +1,6 @@
 using Sweeps.Core.Ids;
 using Sweeps.Core.Ledger;
+using Sweeps.Core.Spec;
 using Sweeps.Core.States;
 
 namespace Sweeps.Storage.Sqlite;
@@ -17,11 +18,11 @@ public sealed partial class SqliteLedger
 
     private static readonly string Board =
         $"SELECT {Tables.Trials.Columns("t")}, {Tables.Jobs.Columns("j")}, "
-        + $"{Tables.Evaluations.Columns("b")}, {Tables.Evaluations.Columns("l")} "
+        + $"{Tables.Evaluations.Columns("b")} "
         + "FROM trials t JOIN jobs j ON j.sweep = t.sweep AND j.kind = 'train' AND j.number = t.number "
-        + $"LEFT JOIN evaluations b ON {AtStep("b", "j.best_step")} "
-        + $"LEFT JOIN evaluations l ON {AtStep("l", $"(SELECT max(m.step) FROM evaluations m WHERE {ValidationOf("m")})")} "
-        + "WHERE t.sweep = $sweep ORDER BY t.number";
+        + "LEFT JOIN evaluations b ON b.sweep = j.sweep AND b.job_kind = 'train' AND b.job_number = j.number "
+        + $"AND b.split = '{LedgerRules.ValidationSplit}' AND b.step = j.best_step "
+        + $"WHERE t.sweep = $sweep ORDER BY t.number, b.variant <> '{VariantSettings.Plain}', b.variant";
 
     /// <inheritdoc/>
     public Task<SweepRow?> FindSweepAsync(string sweep, CancellationToken cancellation = default) =>
@@ -100,12 +101,29 @@ public sealed partial class SqliteLedger
         _readers.ReadAsync(d => InSnapshot(d, () => Resolve(d, idOrPrefix)), cancellation);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<TrialView>> TrialsAsync(string sweep, CancellationToken cancellation = default) =>
-        List(
+    public async Task<IReadOnlyList<TrialView>> TrialsAsync(string sweep, CancellationToken cancellation = default)
+    {
+        // A trial comes once for each decision that was scored at its best step.
+        var lines = await List(
             Board,
-            r => new TrialView(Tables.Trials.Read(r), Tables.Jobs.Read(r), EvaluationOrNull(r), EvaluationOrNull(r)),
+            r => (Trial: Tables.Trials.Read(r), Job: Tables.Jobs.Read(r), Evaluation: EvaluationOrNull(r)),
             cancellation,
-            ("sweep", sweep));
+            ("sweep", sweep)).ConfigureAwait(false);
+        var views = new List<TrialView>(lines.Count);
+        for (var i = 0; i < lines.Count;)
+        {
+            var (trial, job, first) = lines[i++];
+            List<EvaluationRow> decisions = first is null ? [] : [first];
+            for (; i < lines.Count && lines[i].Trial.Number == trial.Number; i++)
+            {
+                decisions.Add(lines[i].Evaluation!);
+            }
+
+            views.Add(new TrialView(trial, job, decisions));
+        }
+
+        return views;
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<EvaluationRow>> EvaluationsAsync(JobId job, CancellationToken cancellation = default) =>
@@ -245,15 +263,6 @@ public sealed partial class SqliteLedger
         r.Skip(Tables.Evaluations.Names.Count);
         return null;
     }
-
-    private static string AtStep(string alias, string step) =>
-        $"{ValidationOf(alias)} AND {alias}.step = {step} AND {alias}.variant = "
-        + $"(SELECT v.variant FROM evaluations v WHERE {ValidationOf("v")} AND v.step = {step} "
-        + $"ORDER BY v.variant <> '{LedgerRules.PlainVariant}', v.variant LIMIT 1)";
-
-    private static string ValidationOf(string alias) =>
-        $"{alias}.sweep = j.sweep AND {alias}.job_kind = 'train' AND {alias}.job_number = j.number "
-        + $"AND {alias}.split = '{LedgerRules.ValidationSplit}'";
 
     private static string KindOrder(string column) =>
         $"CASE {column} "

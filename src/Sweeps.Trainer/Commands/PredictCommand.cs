@@ -25,14 +25,16 @@ internal static class PredictCommand
             AllowMultipleArgumentsPerToken = true,
             HelpName = "TEXT",
         };
+        var variant = new Option<string?>("--variant") { Description = "The decision: one of the trial's variants (default: plain).", HelpName = "NAME" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command("predict", "Labels a text with a trained model, with the probability of each label.");
         model.AddTo(command);
         command.Options.Add(text);
+        command.Options.Add(variant);
         command.Options.Add(json);
         command.SetAction(parse => TrainerCommandLine.Guard(1, () =>
         {
-            using var predictor = Predictor.Load(model.Get(parse));
+            using var predictor = Predictor.Load(model.Get(parse), parse.GetValue(variant));
             var prediction = predictor.Predict(parse.GetValue(text)!);
             if (prediction.UnknownShare > Unsure)
             {

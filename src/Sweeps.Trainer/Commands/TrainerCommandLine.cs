@@ -29,6 +29,7 @@ internal static class TrainerCommandLine
             PretrainCommand.Create(),
             ExportCommand.Create(),
             PredictCommand.Create(),
+            EvaluateCommand.Create(),
             InspectCommand.Create(),
         };
         var parsed = root.Parse(args);

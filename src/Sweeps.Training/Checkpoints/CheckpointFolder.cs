@@ -82,10 +82,10 @@ internal static class CheckpointFolder
     /// <summary>Checks a checkpoint against the hash that the ledger keeps and reads it.</summary>
     /// <param name="path">Its folder.</param>
     /// <param name="sha256">Hash of its manifest.</param>
-    /// <param name="withState">Whether optimiser and state are needed; else only the weights are looked at.</param>
+    /// <param name="withOptimizer">Whether the optimiser is needed; else its file is not looked at.</param>
     /// <param name="beat">Called every few megabytes.</param>
     /// <exception cref="InvalidDataException">It is not what was committed; the message says which file.</exception>
-    public static LoadedCheckpoint Read(string path, string sha256, bool withState, Action beat)
+    public static LoadedCheckpoint Read(string path, string sha256, bool withOptimizer, Action beat)
     {
         try
         {
@@ -109,12 +109,11 @@ internal static class CheckpointFolder
             }
 
             Verify(path, manifest, Weights, beat);
-            if (!withState)
+            if (withOptimizer)
             {
-                return new LoadedCheckpoint(path, manifest, null);
+                Verify(path, manifest, Optimizer, beat);
             }
 
-            Verify(path, manifest, Optimizer, beat);
             Verify(path, manifest, State, beat);
             var state = SweepsJson.Read<CheckpointState>(Encoding.UTF8.GetString(File.ReadAllBytes(Path.Combine(path, State))));
             return new LoadedCheckpoint(path, manifest, state);
@@ -193,5 +192,5 @@ internal sealed record WrittenCheckpoint(string Path, CheckpointManifest Manifes
 /// <summary>A checkpoint whose bytes are those that were committed.</summary>
 /// <param name="Path">Its folder.</param>
 /// <param name="Manifest">Its manifest.</param>
-/// <param name="State">Its state; null when only the weights were asked for.</param>
-internal sealed record LoadedCheckpoint(string Path, CheckpointManifest Manifest, CheckpointState? State);
+/// <param name="State">Its state.</param>
+internal sealed record LoadedCheckpoint(string Path, CheckpointManifest Manifest, CheckpointState State);

@@ -1,3 +1,5 @@
+using Sweeps.Training.Evaluation;
+
 namespace Sweeps.Training.Checkpoints;
 
 /// <summary>
@@ -38,6 +40,9 @@ internal sealed record CheckpointState
 
     /// <summary>Solved examples in front of every prompt: whoever labels texts with these weights needs them. Null: none.</summary>
     public string? Examples { get; init; }
+
+    /// <summary>What variants know besides scores, as of the last evaluation. Null: nothing.</summary>
+    public VariantFacts? Variants { get; init; }
 
     /// <summary>LibTorch, CPU capability and threads: on another machine the weights may differ in the last bits.</summary>
     public required string Machine { get; init; }

@@ -18,46 +18,32 @@ internal sealed class EvaluateRecipe(JobAssignment assignment, TrainerSession se
         var context = AttemptContext.Prepare(assignment, link, session);
         var test = session.TestRows(assignment, context.Settings, context.Encoding, () => link.Beat("tokenise"));
         using var model = context.BuildModel();
-        var step = Load(model);
+        var state = Load(model);
         var half = (((test.Rows.Length - 1) / context.Settings.EvaluationBatchSize) + 1) / 2;
-        var evaluations = Evaluator(context, model) is { } evaluator
-            ? evaluator.Score(test, "test", step, done =>
-            {
-                if (done == half)
-                {
-                    CrashPoint.Hit("evaluate-mid");
-                }
-
-                return MayGoOn();
-            })
-            : null;
-        if (evaluations is null)
+        var evaluator = TrialDecider.Evaluator(model, context.Settings, context.Encoding, state.Variants ?? VariantFacts.None);
+        var verdict = evaluator.Score(test, "test", state.Step, done =>
         {
-            return new ReleasedFrame(step);
+            if (done == half)
+            {
+                CrashPoint.Hit("evaluate-mid");
+            }
+
+            return MayGoOn();
+        });
+        if (verdict is null)
+        {
+            return new ReleasedFrame(state.Step);
         }
 
         link.Send(new OfferFrame
         {
             Offer = 1,
-            Evaluations = evaluations,
+            Evaluations = verdict.Evaluations,
             TrainableParameters = model.Method.TrainableCount,
             TotalParameters = model.TotalParameters,
             PeakMemoryBytes = MachineFacts.PeakMemoryBytes(),
         });
-        return link.WaitAnswer(1, beat: true) == true ? new DoneFrame(null, null) : new ReleasedFrame(step);
-    }
-
-    /// <summary>What scores the test rows; temperatures are those of the validation rows. Null when it was ended.</summary>
-    private Evaluator? Evaluator(AttemptContext context, TrialModel model)
-    {
-        if (!Evaluation.Evaluator.NeedsOtherSplits(context.Settings))
-        {
-            return TrialDecider.Evaluator(model, context.Settings, context.Encoding, null);
-        }
-
-        var (train, validation) = session.TrainingRows(assignment, context.Settings, context.Encoding, () => link.Beat("tokenise"));
-        var evaluator = TrialDecider.Evaluator(model, context.Settings, context.Encoding, train);
-        return evaluator.Score(validation, "validation", 0, _ => MayGoOn()) is null ? null : evaluator;
+        return link.WaitAnswer(1, beat: true) == true ? new DoneFrame(null, null) : new ReleasedFrame(state.Step);
     }
 
     private bool MayGoOn()
@@ -66,16 +52,16 @@ internal sealed class EvaluateRecipe(JobAssignment assignment, TrainerSession se
         return link.Command is TrainerCommand.Continue or TrainerCommand.Exit;
     }
 
-    private int Load(TrialModel model)
+    private CheckpointState Load(TrialModel model)
     {
         foreach (var checkpoint in assignment.Checkpoints)
         {
             try
             {
-                var loaded = CheckpointFolder.Read(checkpoint.Directory, checkpoint.Sha256, withState: false, () => link.Beat("load"));
+                var loaded = CheckpointFolder.Read(checkpoint.Directory, checkpoint.Sha256, withOptimizer: false, () => link.Beat("load"));
                 using var weights = SafetensorsFile.Open(Path.Combine(loaded.Path, CheckpointFolder.Weights));
                 model.Restore(weights);
-                return checkpoint.Step;
+                return loaded.State;
             }
             catch (Exception error) when (error is InvalidDataException or SafetensorsException)
             {

@@ -15,29 +15,31 @@ namespace Sweeps.Training.Evaluation;
 /// <param name="decider">How the trial's head decides.</param>
 /// <param name="settings">Batch size and variants.</param>
 /// <param name="labels">The labels in order.</param>
-/// <param name="train">Training rows, whose shares of labels a variant may ask for; null: none does.</param>
-internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadOnlyList<string> labels, EncodedSplit? train)
+/// <param name="facts">What variants know besides scores: of the training rows, or of the checkpoint.</param>
+internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadOnlyList<string> labels, VariantFacts facts)
 {
     private readonly IReadOnlyList<VariantSettings> _variants = settings.Variants ?? [];
-    private readonly double[]? _shares = train is null
-        ? null
-        : [.. train.Count(labels.Count).Select(count => (double)count / train.Rows.Length)];
 
-    /// <summary>Whether variants need the training rows, or temperatures from the validation rows.</summary>
-    public static bool NeedsOtherSplits(TrialSettings settings) =>
-        settings.Variants?.Any(variant => variant.FitsTemperature || variant.AddLogPrior != 0) == true;
+    /// <summary>What variants know besides scores; temperatures are fitted whenever the validation rows are scored.</summary>
+    public VariantFacts Facts { get; private set; } = facts;
 
-    /// <summary>Temperatures that were fitted on the validation rows, by variant.</summary>
-    public Dictionary<string, double> Temperatures { get; } = new(StringComparer.Ordinal);
+    /// <summary>What variants can know before the first validation.</summary>
+    /// <param name="settings">The variants.</param>
+    /// <param name="train">The training rows.</param>
+    /// <param name="classes">Number of labels.</param>
+    public static VariantFacts FactsOf(TrialSettings settings, EncodedSplit train, int classes) =>
+        settings.Variants?.Any(variant => variant.AddLogPrior != 0) == true
+            ? new VariantFacts { Shares = [.. train.Count(classes).Select(count => (double)count / train.Rows.Length)] }
+            : VariantFacts.None;
 
     /// <summary>Scores a split.</summary>
     /// <param name="split">The rows.</param>
     /// <param name="splitName"><c>validation</c> (temperatures are fitted on it) or <c>test</c>.</param>
     /// <param name="step">Optimiser steps done.</param>
     /// <param name="beat">Called before each batch with the number of batches done; false ends the scoring.</param>
-    /// <returns>The plain metrics first, then those of each variant; null when it was ended.</returns>
-    /// <exception cref="TrainingException">The scores are not numbers.</exception>
-    public IReadOnlyList<OfferedEvaluation>? Score(EncodedSplit split, string splitName, int step, Func<int, bool> beat)
+    /// <returns>Null when it was ended.</returns>
+    /// <exception cref="TrainingException">The scores are not numbers, or a temperature is asked for that was never fitted.</exception>
+    public SplitVerdict? Score(EncodedSplit split, string splitName, int step, Func<int, bool> beat)
     {
         var rows = split.Rows.Length;
         var withScores = _variants.Any(variant => variant.UsesScores);
@@ -82,20 +84,27 @@ internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadO
                 metrics.Rows);
         }
 
+        List<int[]> decided = [predicted];
         List<OfferedEvaluation> evaluations = [Offer(VariantSettings.Plain, loss, predicted)];
         foreach (var variant in _variants)
         {
-            if (!variant.UsesScores)
+            var itsLoss = loss;
+            if (variant.UsesScores)
             {
-                evaluations.Add(Offer(variant.Name, loss, freed.GetValueOrDefault(variant.Name, predicted)));
-                continue;
+                Fit(variant, scores, split, splitName);
+                var changed = ScoreVariant.Apply(variant, scores, Facts);
+                itsLoss = ScoreVariant.Loss(changed, split.Labels);
+                decided.Add(ScoreVariant.Decide(changed));
+            }
+            else
+            {
+                decided.Add(freed.GetValueOrDefault(variant.Name, predicted));
             }
 
-            var changed = ScoreVariant.Apply(variant, scores, _shares, Temperature(variant, scores, split, splitName));
-            evaluations.Add(Offer(variant.Name, ScoreVariant.Loss(changed, split.Labels), ScoreVariant.Decide(changed)));
+            evaluations.Add(Offer(variant.Name, itsLoss, decided[^1]));
         }
 
-        return evaluations;
+        return new SplitVerdict(evaluations, decided);
     }
 
     private static void Require(double loss, string splitName, int step)
@@ -120,19 +129,18 @@ internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadO
         }
     }
 
-    private double? Temperature(VariantSettings variant, float[][] scores, EncodedSplit split, string splitName)
+    private void Fit(VariantSettings variant, float[][] scores, EncodedSplit split, string splitName)
     {
-        if (!variant.FitsTemperature)
+        if (variant.FitsTemperature && splitName == "validation")
         {
-            return null;
+            var unscaled = ScoreVariant.Apply(variant with { FitsTemperature = false }, scores, Facts);
+            Facts = Facts with
+            {
+                Temperatures = new Dictionary<string, double>(Facts.Temperatures, StringComparer.Ordinal)
+                {
+                    [variant.Name] = ScoreVariant.FitTemperature(unscaled, split.Labels),
+                },
+            };
         }
-
-        if (splitName == "validation")
-        {
-            Temperatures[variant.Name] = ScoreVariant.FitTemperature(
-                ScoreVariant.Apply(variant, scores, _shares, 1), split.Labels);
-        }
-
-        return Temperatures[variant.Name];
     }
 }

@@ -1,4 +1,5 @@
 using Sweeps.Core.Spec;
+using Sweeps.Core.States;
 
 namespace Sweeps.Training.Evaluation;
 
@@ -10,13 +11,18 @@ internal static class ScoreVariant
     /// <summary>The scores as the variant has them.</summary>
     /// <param name="variant">The variant.</param>
     /// <param name="scores">Rows of one score a label.</param>
-    /// <param name="shares">Share of each label among the training rows; null when no variant asks for it.</param>
-    /// <param name="temperature">A temperature found before; null fits none and divides by what the variant says.</param>
-    public static double[][] Apply(VariantSettings variant, IReadOnlyList<float[]> scores, IReadOnlyList<double>? shares, double? temperature = null)
+    /// <param name="facts">The labels' shares and the fitted temperatures that it may ask for.</param>
+    /// <exception cref="TrainingException">It asks for what is not there.</exception>
+    public static double[][] Apply(VariantSettings variant, IReadOnlyList<float[]> scores, VariantFacts facts)
     {
-        var divisor = temperature ?? variant.Temperature ?? 1;
+        var divisor = variant.FitsTemperature ? Fitted(variant, facts) : variant.Temperature ?? 1;
+        if (variant.AddLogPrior != 0 && facts.Shares is null)
+        {
+            throw Missing(variant, "shares of the labels");
+        }
+
         return [.. scores.Select(row => row.Select((score, label) =>
-            ((score * (variant.MultiplyLogit?[label] ?? 1)) + Prior(variant, shares, label)) / divisor).ToArray())];
+            ((score * (variant.MultiplyLogit?[label] ?? 1)) + Prior(variant, facts.Shares, label)) / divisor).ToArray())];
     }
 
     /// <summary>The temperature that makes the loss least: Guo et al. 2017, arXiv 1706.04599.</summary>
@@ -47,9 +53,23 @@ internal static class ScoreVariant
     public static double Loss(IReadOnlyList<double[]> scores, IReadOnlyList<int> truth) =>
         scores.Select((row, index) => LogSum(row) - row[truth[index]]).Average();
 
+    /// <summary>Softmax of one row of scores.</summary>
+    public static double[] Probabilities(double[] scores)
+    {
+        var all = LogSum(scores);
+        return Array.ConvertAll(scores, score => Math.Exp(score - all));
+    }
+
     /// <summary>The label with the highest score of each row; of equals the first.</summary>
     public static int[] Decide(IReadOnlyList<double[]> scores) =>
         [.. scores.Select(row => Array.IndexOf(row, row.Max()))];
+
+    private static double Fitted(VariantSettings variant, VariantFacts facts) =>
+        facts.Temperatures.TryGetValue(variant.Name, out var fitted) ? fitted : throw Missing(variant, "temperature");
+
+    private static TrainingException Missing(VariantSettings variant, string what) => new(
+        FailureClass.BadData,
+        $"the checkpoint does not hold the {what} that the variant '{variant.Name}' needs: it was written by an earlier version. Launch the sweep again");
 
     private static double Prior(VariantSettings variant, IReadOnlyList<double>? shares, int label) =>
         variant.AddLogPrior == 0 || shares is null ? 0 : variant.AddLogPrior * Math.Log(Math.Max(shares[label], 1e-9));

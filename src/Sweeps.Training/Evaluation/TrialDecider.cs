@@ -18,7 +18,7 @@ internal static class TrialDecider
     /// <param name="model">The model.</param>
     /// <param name="settings">The trial's settings.</param>
     /// <param name="encoding">Labels and padding.</param>
-    /// <param name="train">Training rows; null when no variant looks at them.</param>
-    public static Evaluator Evaluator(TrialModel model, TrialSettings settings, TextEncoding encoding, EncodedSplit? train) =>
-        new(Of(model, encoding), settings, encoding.Labels.Names, train);
+    /// <param name="facts">What variants know besides scores.</param>
+    public static Evaluator Evaluator(TrialModel model, TrialSettings settings, TextEncoding encoding, VariantFacts facts) =>
+        new(Of(model, encoding), settings, encoding.Labels.Names, facts);
 }

@@ -1,3 +1,5 @@
+using Sweeps.Core.Spec;
+
 namespace Sweeps.Training.Loop;
 
 /// <summary>
@@ -13,7 +15,7 @@ internal readonly record struct EarlyStopping(int Patience, double MinDelta)
     /// <param name="value">Its value.</param>
     /// <param name="best">The best value before it; null: it is the first.</param>
     /// <param name="objective">What is better.</param>
-    public int Count(int before, double value, double? best, Metrics.Objective objective) =>
+    public int Count(int before, double value, double? best, Objective objective) =>
         best is not { } former || (objective.IsBetter(value, former) && Math.Abs(value - former) > MinDelta) ? 0 : before + 1;
 
     /// <summary>Whether the run ends.</summary>

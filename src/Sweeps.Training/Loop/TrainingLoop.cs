@@ -1,7 +1,7 @@
+using Sweeps.Core.Spec;
 using Sweeps.Models.Optim;
 using Sweeps.Training.Checkpoints;
 using Sweeps.Training.Curves;
-using Sweeps.Training.Metrics;
 using Sweeps.Training.Recipes;
 using Sweeps.Training.Schedules;
 

@@ -1,8 +1,10 @@
+using Sweeps.Core.Spec;
 using Sweeps.Data;
 using Sweeps.Data.Readers;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Ops;
 using Sweeps.Training.Batches;
+using Sweeps.Training.Evaluation;
 using Sweeps.Training.Inputs;
 using Sweeps.Training.Recipes;
 using static TorchSharp.torch;
@@ -15,20 +17,29 @@ public sealed class Predictor : IDisposable
     private readonly TrialModel _model;
     private readonly TextEncoding _encoding;
 
-    private Predictor(TrialModel model, TextEncoding encoding)
+    private readonly VariantSettings? _variant;
+    private readonly VariantFacts _facts;
+
+    private Predictor(TrialModel model, TextEncoding encoding, VariantSettings? variant, VariantFacts facts)
     {
         _model = model;
         _encoding = encoding;
+        _variant = variant;
+        _facts = facts;
     }
 
     /// <summary>Loads a trained model.</summary>
+    /// <param name="trained">The model.</param>
+    /// <param name="variant">Name of the decision, one of the trial's variants; null: the plain one.</param>
     /// <exception cref="TrainingException">Settings and base do not fit.</exception>
-    /// <exception cref="InvalidDataException">The weights are not this trial's.</exception>
-    public static Predictor Load(TrainedModel trained)
+    /// <exception cref="InvalidDataException">The weights are not this trial's, or it has no such variant.</exception>
+    public static Predictor Load(TrainedModel trained, string? variant = null)
     {
         ArgumentNullException.ThrowIfNull(trained);
+        var chosen = trained.Variant(variant);
+        var facts = chosen is null ? null : trained.State()?.Variants;
         var (model, encoding) = trained.Load();
-        return new Predictor(model, encoding);
+        return new Predictor(model, encoding, chosen, facts ?? VariantFacts.None);
     }
 
     /// <summary>Labels one example.</summary>
@@ -42,15 +53,21 @@ public sealed class Predictor : IDisposable
         using var off = no_grad();
         var ids = _encoding.Encode(table.Rows[0]);
         using var batch = BatchBuilder.Pad([_model.Head is GenerateHead ? _encoding.Prompt(ids, _model.Body) : ids], _encoding.PadId);
-        var probabilities = _model.Logits(batch, DropoutContext.None).softmax(1).data<float>().ToArray();
+        var logits = _model.Logits(batch, DropoutContext.None).data<float>().ToArray();
+        var scores = _variant is { UsesScores: true }
+            ? ScoreVariant.Apply(_variant, [logits], _facts)[0]
+            : Array.ConvertAll(logits, score => (double)score);
+        var probabilities = ScoreVariant.Probabilities(scores);
 
         // The decision that the trial was scored by; where free text is no label, the likeliest one.
-        var best = _model.Head.Decide(_model.Body, batch)[0];
+        var best = _variant is { UsesScores: true } ? -1
+            : _model.Head is GenerateHead generate && _variant?.Constrained is { } constrained ? generate.Decide(_model.Body, batch, constrained)[0]
+            : _model.Head.Decide(_model.Body, batch)[0];
         best = best >= 0 ? best : Array.IndexOf(probabilities, probabilities.Max());
         var names = _encoding.Labels.Names;
         return new Prediction(
             names[best],
-            names.Select((name, index) => KeyValuePair.Create(name, (double)probabilities[index])).ToDictionary(),
+            names.Select((name, index) => KeyValuePair.Create(name, probabilities[index])).ToDictionary(),
             _encoding.Unknown(table).Value);
     }
 

@@ -16,8 +16,8 @@ internal sealed class Resumption(JobAssignment assignment, IAttemptLink link, st
         {
             try
             {
-                var loaded = CheckpointFolder.Read(checkpoint.Directory, checkpoint.Sha256, withState: true, () => link.Beat("load"));
-                var state = loaded.State!;
+                var loaded = CheckpointFolder.Read(checkpoint.Directory, checkpoint.Sha256, withOptimizer: true, () => link.Beat("load"));
+                var state = loaded.State;
                 Load(loaded.Path, state, model, optimizer);
                 Tell(checkpoint, state);
                 return state;

@@ -10,7 +10,6 @@ using Sweeps.Training.Curves;
 using Sweeps.Training.Evaluation;
 using Sweeps.Training.Inputs;
 using Sweeps.Training.Loop;
-using Sweeps.Training.Metrics;
 using Sweeps.Training.Schedules;
 using Sweeps.Training.Tasks;
 
@@ -71,7 +70,8 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
         (var train, _validation) = session.TrainingRows(assignment, _settings, _context.Encoding, () => link.Beat("tokenise"));
         _model = _context.BuildModel();
         _task = TrialTask.Of(_model, _settings, train, _context.Encoding);
-        _evaluator = TrialDecider.Evaluator(_model, _settings, _context.Encoding, train);
+        _evaluator = TrialDecider.Evaluator(
+            _model, _settings, _context.Encoding, Evaluator.FactsOf(_settings, train, _context.Encoding.Labels.Names.Count));
         _optimizer = new AdamW(_model.Trainable, new AdamWOptions { WeightDecay = _settings.WeightDecay });
         _plan = LoopPlan.Of(train.Rows.Length, _settings);
         _stride = PointThinner.Stride(_plan.TotalSteps);
@@ -178,14 +178,19 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     private bool SaveEvaluated()
     {
         var started = Stopwatch.GetTimestamp();
-        var evaluations = _evaluator.Score(_validation, "validation", _loop.State.Step, _ => MayGoOn("evaluate"));
+        var verdict = _evaluator.Score(_validation, "validation", _loop.State.Step, _ => MayGoOn("evaluate"));
         _pace.Work(started);
-        if (evaluations is null)
+        if (verdict is null)
         {
             return false;
         }
 
-        var isBest = _loop.Judge(_objective.Of(evaluations[0]));
+        var isBest = _loop.Judge(Value(verdict.Evaluations));
+        if (_settings.Variants is { Count: > 0 })
+        {
+            _loop.State = _loop.State with { Variants = _evaluator.Facts };
+        }
+
         if (_loop.State.Stopped && _plan.TotalSteps > 0)
         {
             link.Send(new EventFrame(
@@ -193,7 +198,14 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
                 $"stopped at step {_loop.State.Step} of {_plan.TotalSteps}: {_loop.State.EvaluationsWithoutGain} evaluations in a row brought no gain; the best was at step {_loop.State.BestStep}"));
         }
 
-        return Save(Patience.UntilWritten, evaluations, isBest);
+        return Save(Patience.UntilWritten, verdict.Evaluations, isBest);
+    }
+
+    /// <summary>What the weights as they are are worth: the value of their best decision.</summary>
+    private double Value(IReadOnlyList<OfferedEvaluation> decisions)
+    {
+        double? Of(OfferedEvaluation e) => _objective.Of(e.MacroF1, e.Accuracy, e.Loss);
+        return Of(_objective.Best(decisions, e => e.Variant, Of)!)!.Value;
     }
 
     /// <summary>Copies weights and optimiser and hands them to the writer. False: the attempt is over.</summary>

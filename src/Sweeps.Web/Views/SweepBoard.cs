@@ -8,11 +8,11 @@ namespace Sweeps.Web.Views;
 /// <param name="Trials">Trials by number.</param>
 /// <param name="Points">Swept values of each trial as text, in the order of <paramref name="Trials"/>.</param>
 /// <param name="OtherJobs">Preflight and evaluation jobs.</param>
-/// <param name="Test">The winner's test scores; null before.</param>
+/// <param name="Tests">The winner's test evaluations by decision; empty before.</param>
 internal sealed record SweepBoard(
     SweepRow Sweep,
     long Change,
     IReadOnlyList<TrialView> Trials,
     IReadOnlyList<IReadOnlyDictionary<string, string>> Points,
     IReadOnlyList<JobRow> OtherJobs,
-    EvaluationRow? Test);
+    IReadOnlyList<EvaluationRow> Tests);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Sweeps.Core.Ids;
 using Sweeps.Core.Ledger;
+using Sweeps.Core.Spec;
 
 namespace Sweeps.Web.Views;
 
@@ -51,21 +52,21 @@ internal sealed class SweepBoards(ILedger ledger, ISweepQueries queries)
             .OrderBy(j => j.Id)
             .ToList();
         return new SweepBoard(
-            sweep, change, trials, points, others, await ReadTestAsync(others, cancellation).ConfigureAwait(false));
+            sweep, change, trials, points, others, await ReadTestsAsync(others, cancellation).ConfigureAwait(false));
     }
 
-    private async Task<EvaluationRow?> ReadTestAsync(IReadOnlyList<JobRow> jobs, CancellationToken cancellation)
+    private async Task<IReadOnlyList<EvaluationRow>> ReadTestsAsync(IReadOnlyList<JobRow> jobs, CancellationToken cancellation)
     {
         foreach (var job in jobs.Where(j => j.Id.Kind == JobKind.Evaluate))
         {
             var evaluations = await queries.EvaluationsAsync(job.Id, cancellation).ConfigureAwait(false);
-            if (evaluations.LastOrDefault(e => e.Split == "test") is { } test)
+            if (evaluations.Any(e => e.Split == "test"))
             {
-                return test;
+                return [.. evaluations.Where(e => e.Split == "test").OrderBy(e => e.Variant != VariantSettings.Plain)];
             }
         }
 
-        return null;
+        return [];
     }
 
     private static Dictionary<string, string> ReadPoint(string json)

@@ -23,7 +23,7 @@ internal static class SweepEndpoints
         api.MapGet("/sweeps/{sweep}", DetailAsync);
         api.MapGet("/sweeps/{sweep}/trials/{number:int}", TrialAsync);
         api.MapGet("/sweeps/{sweep}/events", EventsAsync).WithMetadata(new QueryNames("above", "limit"));
-        api.MapGet("/sweeps/{sweep}/best", BestAsync);
+        api.MapGet("/sweeps/{sweep}/best", BestAsync).WithMetadata(new QueryNames("trial"));
     }
 
     private static async Task<IResult> DetailAsync(string sweep, SweepReader reader, CancellationToken cancellation)
@@ -61,14 +61,23 @@ internal static class SweepEndpoints
     }
 
     private static async Task<IResult> BestAsync(
-        string sweep, SweepReader reader, ILedger ledger, SweepsHome home, IReadPins pins, CancellationToken cancellation)
+        string sweep, SweepReader reader, ILedger ledger, SweepsHome home, IReadPins pins, CancellationToken cancellation, int? trial = null)
     {
         var row = await reader.ResolveAsync(sweep, cancellation).ConfigureAwait(false);
         var (board, _) = await reader.LookAsync(row, cancellation).ConfigureAwait(false);
-        var best = SweepReader.Best(board)
-            ?? throw ApiException.NotFound(
+        var best = SweepReader.Best(board);
+        if (trial is null && best is null)
+        {
+            throw ApiException.NotFound(
                 $"sweep {row.Id} has no evaluated trial yet{(row.Reason is null ? string.Empty : $": {row.Reason}")}");
-        var (_, view, summary) = await reader.TrialAsync(row, best.Trial, cancellation).ConfigureAwait(false);
+        }
+
+        var (_, view, summary) = await reader.TrialAsync(row, trial ?? best!.Trial, cancellation).ConfigureAwait(false);
+        if (best is null || best.Trial != view.Trial.Number)
+        {
+            best = SweepReader.Scored(board, view, chosen: false);
+        }
+
         var checkpoint = await BestCheckpointAsync(ledger, view.Job.Id, cancellation).ConfigureAwait(false);
 
         // A leader's checkpoint may be dropped by the next better one: who asked gets the time to read it.

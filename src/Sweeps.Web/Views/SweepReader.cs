@@ -64,7 +64,8 @@ internal sealed partial class SweepReader(
         var trials = new List<TrialSummary>(board.Trials.Count);
         for (var i = 0; i < board.Trials.Count; i++)
         {
-            trials.Add(TrialSummaries.Of(board.Trials[i], board.Points[i], running.GetValueOrDefault(board.Trials[i].Job.Id)));
+            trials.Add(TrialSummaries.Of(
+                board.Trials[i], board.Sweep.ToObjective(), board.Points[i], running.GetValueOrDefault(board.Trials[i].Job.Id)));
         }
 
         return new SweepDetail(
@@ -90,7 +91,7 @@ internal sealed partial class SweepReader(
             if (view.Trial.Number == number)
             {
                 var running = live?.Running.FirstOrDefault(r => r.Job == view.Job.Id);
-                return (board, view, TrialSummaries.Of(view, board.Points[i], running));
+                return (board, view, TrialSummaries.Of(view, row.ToObjective(), board.Points[i], running));
             }
         }
 
@@ -105,10 +106,7 @@ internal sealed partial class SweepReader(
     {
         if (board.Sweep.Winner is { } winner)
         {
-            var view = board.Trials.FirstOrDefault(t => t.Trial.Number == winner);
-            return view is null
-                ? null
-                : new BestTrial(winner, true, TrialSummaries.Scores(view.Best), TrialSummaries.Scores(board.Test));
+            return board.Trials.FirstOrDefault(t => t.Trial.Number == winner) is { } view ? Scored(board, view, true) : null;
         }
 
         var sign = board.Sweep.Maximize ? 1 : -1;
@@ -120,7 +118,18 @@ internal sealed partial class SweepReader(
             .ThenByDescending(t => sign * t.Job.BestValue)
             .ThenBy(t => t.Trial.Number)
             .FirstOrDefault();
-        return leader is null ? null : new BestTrial(leader.Trial.Number, false, TrialSummaries.Scores(leader.Best), null);
+        return leader is null ? null : Scored(board, leader, false);
+    }
+
+    /// <summary>A trial with its scores; only the winner has test scores.</summary>
+    public static BestTrial Scored(SweepBoard board, TrialView view, bool chosen)
+    {
+        var validation = TrialSummaries.Scores(TrialSummaries.Best(view, board.Sweep.ToObjective()));
+        var tests = chosen ? board.Tests.Select(row => TrialSummaries.Scores(row)!).ToList() : [];
+        return new BestTrial(view.Trial.Number, chosen, validation, tests.Find(test => test.Variant == validation?.Variant))
+        {
+            Tests = tests,
+        };
     }
 
     private static string WhyNot(string asked, List<string> ids)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Sweeps.Abstractions.Trials;
 using Sweeps.Core.Api;
 using Sweeps.Core.Ledger;
+using Sweeps.Core.Spec;
 
 namespace Sweeps.Web.Views;
 
@@ -9,7 +10,8 @@ namespace Sweeps.Web.Views;
 internal static class TrialSummaries
 {
     /// <summary>A line; the live progress counts only while it is the current attempt's.</summary>
-    public static TrialSummary Of(TrialView view, IReadOnlyDictionary<string, string> point, LiveTrial? live)
+    public static TrialSummary Of(
+        TrialView view, Objective objective, IReadOnlyDictionary<string, string> point, LiveTrial? live)
     {
         var job = view.Job;
         var current = live is not null && live.Attempt == job.Attempt ? live : null;
@@ -19,7 +21,8 @@ internal static class TrialSummaries
             Point = point,
             State = job.State,
             Attempt = job.Attempt,
-            Best = Scores(view.Best),
+            Best = Scores(Best(view, objective)),
+            Decisions = [.. view.Decisions.Select(row => Scores(row)!)],
             Step = job.Step,
             TotalSteps = job.TotalSteps > 0 ? job.TotalSteps : current?.Progress?.TotalSteps ?? 0,
             Seconds = job.Seconds,
@@ -33,9 +36,15 @@ internal static class TrialSummaries
         };
     }
 
+    /// <summary>The evaluation of the trial's best decision at its best step; null before the first.</summary>
+    public static EvaluationRow? Best(TrialView view, Objective objective) =>
+        objective.Best(view.Decisions, row => row.Variant, row => objective.Of(row.MacroF1, row.Accuracy, row.Loss));
+
     /// <summary>The scores of an evaluation; null for none.</summary>
     public static Scores? Scores(EvaluationRow? row) =>
-        row is null ? null : new Scores(row.Step, row.Loss, row.Accuracy, row.MacroF1, F1(row.MetricsJson));
+        row is null
+            ? null
+            : new Scores(row.Step, row.Loss, row.Accuracy, row.MacroF1, F1(row.MetricsJson)) { Variant = row.Variant };
 
     private static Dictionary<string, double>? F1(string metricsJson)
     {

@@ -31,6 +31,25 @@ internal static class Samples
             []);
     }
 
+    /// <summary>The same trials with a second decision, which makes the third the best.</summary>
+    public static SweepDetail Decided()
+    {
+        var sweep = Sweep();
+        TrialSummary With(TrialSummary trial, double boosted)
+        {
+            var other = Scores(boosted) with { Variant = "boosted" };
+            return trial with { Decisions = [trial.Best!, other], Best = boosted > trial.Best!.MacroF1 ? other : trial.Best };
+        }
+
+        List<TrialSummary> trials = [With(sweep.Trials[0], 0.3), sweep.Trials[1], With(sweep.Trials[2], 0.95)];
+        Scores[] tests = [Scores(0.41), Scores(0.93) with { Variant = "boosted" }];
+        return sweep with
+        {
+            Trials = trials,
+            Summary = sweep.Summary with { Best = new BestTrial(3, true, trials[2].Best, tests[1]) { Tests = tests } },
+        };
+    }
+
     public static TrialSummary Trial(int number, double f1, string method, string rate) => new()
     {
         Trial = number,

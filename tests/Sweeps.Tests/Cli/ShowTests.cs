@@ -43,6 +43,27 @@ public sealed class ShowTests : IDisposable
     }
 
     [Fact]
+    public void Decisions_compete_line_by_line_and_the_chosen_one_has_its_test_score()
+    {
+        var sweep = Samples.Decided();
+        _console.Profile.Width = 180;
+
+        _console.Write(Leaderboard.Render(sweep, 40, "board", 180));
+
+        var lines = _console.Lines.Where(line => line.Contains("completed", StringComparison.Ordinal)).ToList();
+        Assert.Equal(["boosted", "plain", "plain", "plain", "boosted"], lines.Select(line => line.Split('│')[3].Trim()));
+        Assert.Equal(["3", "2", "1", "3", "1"], lines.Select(line => line.Split('│')[2].Trim()));
+        Assert.Equal(["1", "2", "3", "4", "5"], lines.Select(line => line.Split('│')[1].Trim()));
+
+        using var end = new TestConsole { Profile = { Width = 180 } };
+        Conclusion.Write(end, sweep, Home);
+        Assert.Contains("trial 3, decided as boosted, with", end.Output, StringComparison.Ordinal);
+        Assert.Contains("it scores macro F1 0.9300", end.Output, StringComparison.Ordinal);
+        var plain = Assert.Single(end.Lines, line => line.Contains("plain", StringComparison.Ordinal) && line.Contains("0.4100", StringComparison.Ordinal));
+        Assert.Contains("0.4200", plain, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Of_the_classes_all_or_none_are_shown()
     {
         for (var width = 60; width <= 180; width += 4)

@@ -14,7 +14,7 @@ public sealed class SpecReaderTests
         var spec = Read(Head);
 
         Assert.Equal("my-grid", spec.Name);
-        Assert.Equal(new ObjectiveSpec("macro_f1", Maximize: true), spec.Objective);
+        Assert.Equal(new Objective("macro_f1", Maximize: true), spec.Objective);
         Assert.Equal((0, 3, false), (spec.Concurrency, spec.Retries, spec.KeepCheckpoints));
         Assert.Null(spec.MaxTime);
         Assert.Null(spec.DiskLimitBytes);
@@ -80,7 +80,7 @@ public sealed class SpecReaderTests
         Assert.Equal([("no", "n"), ("yes", "j")], spec.LabelTexts!.Select(pair => (pair.Key, pair.Value.First)));
         Assert.Equal((5, 12.5, 0.25), (settings.Rank, settings.Alpha, settings.LoraDropout));
         Assert.Equal(["q_proj", "v_proj"], settings.TargetModules!);
-        Assert.Equal(new ObjectiveSpec("loss", Maximize: false), spec.Objective);
+        Assert.Equal(new Objective("loss", Maximize: false), spec.Objective);
         Assert.Equal("loss", settings.Metric);
         Assert.Equal((6, 0, true), (spec.Concurrency, spec.Retries, spec.KeepCheckpoints));
         Assert.Equal((50, 0.0), (settings.CheckpointSteps, settings.CheckpointSeconds));

@@ -197,10 +197,8 @@ public abstract partial class LedgerConformance
 
         var views = await Queries.TrialsAsync(S, Token);
         Assert.Equal([1, 2], views.Select(v => v.Trial.Number));
-        Assert.Null(views[0].Best);
-        Assert.Null(views[0].Last);
-        Assert.Equal(0.8, views[1].Best!.MacroF1);
-        Assert.Equal(30, views[1].Last!.Step);
+        Assert.Empty(views[0].Decisions);
+        Assert.Equal([("plain", 0.8), ("after", 0.1)], views[1].Decisions.Select(d => (d.Variant, d.MacroF1!.Value)));
         Assert.Equal(0.8, views[1].Job.BestValue);
         Assert.Equal(
             [(10, "plain"), (20, "after"), (20, "plain"), (30, "plain"), (40, "plain")],

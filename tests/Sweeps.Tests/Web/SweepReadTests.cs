@@ -93,6 +93,54 @@ public sealed class SweepReadTests
     }
 
     [Fact]
+    public async Task The_best_decision_speaks_for_its_trial_on_validation_and_test()
+    {
+        await using var api = await ApiHost.StartAsync();
+        await SeedAsync(api);
+        var sweep = (await api.Ledger.FindSweepAsync("tiny", Token))!;
+        var evaluate = new JobId("tiny", JobKind.Evaluate, 1);
+        await api.CommitAsync(
+            sweep with { State = SweepState.Completed, Winner = 2, FinishedAt = 9_000 },
+            new JobRow { Id = evaluate, Trial = 2, State = JobState.Completed },
+            Rows.Evaluation(JobId.Train("tiny", 2), 20, 0.95, variant: "boosted"),
+            Rows.Evaluation(JobId.Train("tiny", 2), 20, 0.2, variant: "zeroed"),
+            Rows.Evaluation(evaluate, 20, 0.88, split: "test"),
+            Rows.Evaluation(evaluate, 20, 0.93, split: "test", variant: "boosted"),
+            Rows.Evaluation(evaluate, 20, 0.1, split: "test", variant: "zeroed"));
+
+        var detail = await api.GetAsync<SweepDetail>("/sweeps/tiny");
+
+        Assert.Equal(["plain", "boosted", "zeroed"], detail.Trials[1].Decisions.Select(scores => scores.Variant));
+        Assert.Equal(("boosted", 0.95), (detail.Trials[1].Best!.Variant, detail.Trials[1].Best!.MacroF1!.Value));
+        var best = detail.Summary.Best!;
+        Assert.Equal(("boosted", 0.95), (best.Validation!.Variant, best.Validation.MacroF1!.Value));
+        Assert.Equal(("boosted", 0.93), (best.Test!.Variant, best.Test.MacroF1!.Value));
+        Assert.Equal([("plain", 0.88), ("boosted", 0.93), ("zeroed", 0.1)], best.Tests.Select(scores => (scores.Variant, scores.MacroF1!.Value)));
+    }
+
+    [Fact]
+    public async Task Another_trial_than_the_best_can_be_had_without_a_test_score()
+    {
+        await using var api = await ApiHost.StartAsync();
+        await SeedAsync(api);
+        var one = JobId.Train("tiny", 1);
+        var job = (await api.Ledger.FindJobAsync(one, Token))!.Job;
+        await api.CommitAsync(
+            job with { State = JobState.Completed, BestValue = 0.4, BestStep = 30 },
+            Rows.Evaluation(one, 30, 0.4),
+            Rows.Checkpoint(one, 2, 30) with { IsBest = true });
+
+        var asked = await api.GetAsync<BestReply>("/sweeps/tiny/best?trial=1");
+
+        Assert.Equal((1, false, 0.4), (asked.Best.Trial, asked.Best.Chosen, asked.Best.Validation!.MacroF1!.Value));
+        Assert.Null(asked.Best.Test);
+        Assert.Equal("/home/of/tests/sweeps/tiny/train-1/attempt-2/step-30", asked.Checkpoint);
+        Assert.Equal(2, (await api.GetAsync<BestReply>("/sweeps/tiny/best?trial=2")).Best.Trial);
+        using var none = await api.Client.GetAsync(new Uri("/api/v1/sweeps/tiny/best?trial=7", UriKind.Relative), Token);
+        Assert.Equal(HttpStatusCode.NotFound, none.StatusCode);
+    }
+
+    [Fact]
     public async Task A_trial_shows_its_attempts_and_its_own_events()
     {
         await using var api = await ApiHost.StartAsync();

@@ -121,6 +121,9 @@ internal sealed class TrialWorkplace : IDisposable
             FormerDirectories = [.. Enumerable.Range(1, attempt - 1).Select(former => Folder(job, former))],
         };
 
+    /// <summary>Folder of the campaign files.</summary>
+    public string Root => _root;
+
     public string Folder(JobId job, int attempt) => Path.Combine(_root, job.ToString(), $"attempt-{attempt}");
 
     public static Frame Run(JobAssignment assignment, RecordingLink link, TrainerSession? session = null) =>

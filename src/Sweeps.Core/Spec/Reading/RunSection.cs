@@ -19,7 +19,7 @@ internal sealed class RunSection(Scalars scalars, Dictionary<string, SpecMark> m
         var objective = Value(root, "objective", Objectives) as string ?? spec.Objective.Metric;
         spec = spec with
         {
-            Objective = new ObjectiveSpec(objective, objective != "loss"),
+            Objective = new Objective(objective, objective != "loss"),
             Defaults = spec.Defaults with { Metric = objective },
             Concurrency = Value(root, "concurrency", Concurrencies) is long most ? (int)most : spec.Concurrency,
             Retries = Value(root, "retries", Retries) is long retries ? (int)retries : spec.Retries,

@@ -11,17 +11,17 @@ public sealed class ScoreVariantTests
     [Fact]
     public void Factors_multiply_and_make_negative_scores_less_likely()
     {
-        var changed = ScoreVariant.Apply(new VariantSettings { Name = "boost", MultiplyLogit = [2.5, 1, 2.5] }, Scores, null);
+        var changed = ScoreVariant.Apply(new VariantSettings { Name = "boost", MultiplyLogit = [2.5, 1, 2.5] }, Scores, VariantFacts.None);
 
         Assert.Equal([2.5, 2, -10], changed[0]);
         Assert.Equal([0, 0, 1], ScoreVariant.Decide(changed));
-        Assert.Equal([1, 0, 0], ScoreVariant.Decide(ScoreVariant.Apply(new VariantSettings { Name = "plain one" }, Scores, null)));
+        Assert.Equal([1, 0, 0], ScoreVariant.Decide(ScoreVariant.Apply(new VariantSettings { Name = "plain one" }, Scores, VariantFacts.None)));
     }
 
     [Fact]
     public void Logarithms_of_shares_are_added()
     {
-        var changed = ScoreVariant.Apply(new VariantSettings { Name = "prior", AddLogPrior = -2 }, Scores, [0.5, 0.25, 0.25]);
+        var changed = ScoreVariant.Apply(new VariantSettings { Name = "prior", AddLogPrior = -2 }, Scores, new VariantFacts { Shares = [0.5, 0.25, 0.25] });
 
         Assert.Equal(1 - (2 * Math.Log(0.5)), changed[0][0], 12);
         Assert.Equal(-4 - (2 * Math.Log(0.25)), changed[0][2], 12);
@@ -30,8 +30,8 @@ public sealed class ScoreVariantTests
     [Fact]
     public void A_temperature_divides_and_does_not_change_decisions()
     {
-        var plain = ScoreVariant.Apply(new VariantSettings { Name = "x" }, Scores, null);
-        var cooled = ScoreVariant.Apply(new VariantSettings { Name = "x", Temperature = 4 }, Scores, null);
+        var plain = ScoreVariant.Apply(new VariantSettings { Name = "x" }, Scores, VariantFacts.None);
+        var cooled = ScoreVariant.Apply(new VariantSettings { Name = "x", Temperature = 4 }, Scores, VariantFacts.None);
 
         Assert.Equal(0.25, cooled[0][0]);
         Assert.Equal(ScoreVariant.Decide(plain), ScoreVariant.Decide(cooled));

@@ -1,5 +1,5 @@
+using Sweeps.Core.Spec;
 using Sweeps.Training.Loop;
-using Sweeps.Training.Metrics;
 using Xunit;
 
 namespace Sweeps.Torch.Tests.Training.Loop;

@@ -6,7 +6,6 @@ using Sweeps.Torch.Tests.Models.Golden;
 using Sweeps.Training.Batches;
 using Sweeps.Training.Checkpoints;
 using Sweeps.Training.Loop;
-using Sweeps.Training.Metrics;
 using Sweeps.Training.Recipes;
 using Sweeps.Training.Schedules;
 using Sweeps.Training.Tasks;

@@ -1,3 +1,4 @@
+using Sweeps.Core.Spec;
 using System.Text.Json;
 using Sweeps.Data.Metrics;
 using Sweeps.Torch.Tests.Models;

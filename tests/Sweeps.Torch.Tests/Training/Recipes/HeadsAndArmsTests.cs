@@ -100,6 +100,72 @@ public sealed class HeadsAndArmsTests : IDisposable
         Assert.All(test.Offers[0].Evaluations, evaluation => Assert.Equal("test", evaluation.Split));
     }
 
+    [Fact]
+    public void Who_decides_later_with_a_variant_decides_as_the_trial_did()
+    {
+        var settings = TrialWorkplace.Settings with
+        {
+            Epochs = 1,
+            Metric = "loss",
+            Variants =
+            [
+                new() { Name = "evened out", AddLogPrior = -1 },
+                new() { Name = "calibrated", FitsTemperature = true },
+            ],
+        };
+        var link = new RecordingLink();
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(
+            _place.Assign("bert", JobId.Train("s", 1), 1, settings) with { Maximize = false }, link));
+        var scored = new RecordingLink();
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(
+            _place.Assign("bert", new JobId("s", JobKind.Evaluate, 1), 1, settings, link.Offers), scored));
+        var tested = Assert.Single(scored.Offers).Evaluations;
+        var trained = new Sweeps.Training.TrainedModel(settings, _place["bert"], link.Offers[^1].Checkpoint!.Directory);
+        var file = Path.Combine(_place.Root, "test.csv");
+
+        var byFile = Sweeps.Training.Evaluation.FileScorer.Score(trained, file, (_, _) => { });
+
+        Assert.Equal(tested.Select(e => (e.Variant, e.Accuracy, e.MacroF1)), byFile.Evaluations.Select(e => (e.Variant, e.Accuracy, e.MacroF1)));
+        Assert.All(tested.Zip(byFile.Evaluations), pair => Assert.Equal(pair.First.Loss, pair.Second.Loss, 1e-6));
+        Assert.Equal(3, tested.Select(e => e.Loss).Distinct().Count());
+        var rows = Data.Readers.DataReader.Read(file, Data.Readers.ReadOptions.Default);
+        for (var decision = 0; decision < tested.Count; decision++)
+        {
+            using var predictor = Sweeps.Training.Predict.Predictor.Load(trained, tested[decision].Variant);
+            for (var row = 0; row < 10; row++)
+            {
+                var prediction = predictor.Predict([.. Data.Templates.TextTemplate.Parse(settings.Template).Columns.Select(column => $"{column}={rows.Rows[row][column]}")]);
+                Assert.Equal(byFile.Predictions[decision][row], prediction.Label);
+                Assert.Equal(1, prediction.Probabilities.Values.Sum(), 1e-9);
+            }
+        }
+
+        var error = Assert.Throws<InvalidDataException>(() => Sweeps.Training.Predict.Predictor.Load(trained, "calibrate"));
+        Assert.Contains("plain, evened out, calibrated", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_checkpoint_is_worth_what_its_best_decision_is_worth()
+    {
+        var settings = TrialWorkplace.Settings with { Epochs = 3 };
+        var plain = new RecordingLink();
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign("bert", JobId.Train("s", 1), 1, settings), plain));
+        var link = new RecordingLink();
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(
+            _place.Assign("bert", JobId.Train("s", 2), 1, settings with { Variants = [new() { Name = "reversed", MultiplyLogit = [-1, -1, -1] }] }), link));
+
+        double? best = null;
+        foreach (var offer in link.Offers.Where(offer => offer.Evaluations.Count > 0))
+        {
+            var value = offer.Evaluations.Max(evaluation => evaluation.MacroF1);
+            Assert.Equal(best is null || value > best, offer.Checkpoint!.IsBest);
+            best = best is null ? value : Math.Max(best.Value, value);
+        }
+
+        Assert.Contains(link.Offers.SelectMany(offer => offer.Evaluations), evaluation => evaluation.Variant == "reversed");
+        Assert.Equal(plain.Offers[^1].Checkpoint!.WeightsSha256, link.Offers[^1].Checkpoint!.WeightsSha256);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
