@@ -179,6 +179,33 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public async Task A_checkpoint_is_worth_what_its_best_decision_is_worth()
+    {
+        var bench = await Bench.LaunchedAsync("trials=1");
+        var a = await bench.LeaseAsync(1);
+        await OfferDecisionsAsync(1, 2, 0.5, 0.6);
+        await OfferDecisionsAsync(2, 4, 0.55, 0.4);
+        Assert.Equal((0.6, 2), (bench.JobRow(1).BestValue!.Value, bench.JobRow(1).BestStep!.Value));
+        await OfferDecisionsAsync(3, 6, 0.3, 0.7);
+        Assert.Equal((0.7, 6), (bench.JobRow(1).BestValue!.Value, bench.JobRow(1).BestStep!.Value));
+        Assert.Equal("1:4 1:6*", bench.Kept(1));
+
+        Task OfferDecisionsAsync(long sequence, int step, double plain, double boosted) => bench.Job(a.Job).ReportAsync(new Report
+        {
+            Attempt = a.Attempt,
+            Sequence = sequence,
+            Offer = Offers.Checkpoint(a.Job, a.Attempt, step) with
+            {
+                Evaluations =
+                [
+                    Offers.Evaluation(step, "validation", plain),
+                    Offers.Evaluation(step, "validation", boosted) with { Variant = "boosted" },
+                ],
+            },
+        });
+    }
+
+    [Fact]
     public async Task The_last_two_and_the_best_are_kept_and_on_completion_the_best_alone()
     {
         var bench = await Bench.LaunchedAsync("trials=1");
