@@ -1,5 +1,5 @@
-using Sweeps.Core.Spec;
 using System.Text.Json;
+using Sweeps.Core.Spec;
 using Sweeps.Data.Metrics;
 using Sweeps.Torch.Tests.Models;
 using Sweeps.Training.Metrics;
