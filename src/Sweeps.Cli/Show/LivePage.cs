@@ -3,6 +3,7 @@ using Spectre.Console;
 using Spectre.Console.Rendering;
 using Sweeps.Core.Api;
 using Sweeps.Core.States;
+using Sweeps.Core.Trainer;
 
 namespace Sweeps.Cli.Show;
 
@@ -58,16 +59,19 @@ internal static class LivePage
         yield return new Markup($"[bold]{Markup.Escape(name)}[/] {state}  [green]{Format.Bar(share, bar)}[/] {count}");
 
         var best = summary.Best?.Validation?.MacroF1 is { } f1 ? $"   [grey]best[/] [green]{Format.Score(f1)}[/] (trial {summary.Best.Trial})" : string.Empty;
-        yield return new Markup($"[grey]so far[/] {Format.Duration(summary.ActiveSeconds)}   [grey]left[/] {Left(summary)}{best}");
+        yield return new Markup($"[grey]so far[/] {Format.Duration(summary.ActiveSeconds)}   [grey]left[/] {Left(sweep)}{best}");
     }
 
-    private static string Left(SweepSummary summary) => summary.State switch
+    private static string Left(SweepDetail sweep) => sweep.Summary.State switch
     {
         SweepState.Preflight => "[grey]the preflight measures it[/]",
         SweepState.Paused => "[grey]paused[/]",
-        SweepState.Scoring => "[grey]scores the test split[/]",
-        _ => summary.SecondsLeft is null ? "-" : "~" + Format.Duration(summary.SecondsLeft),
+        SweepState.Scoring => $"[grey]scores the test split{Percent(sweep.Preflight.FirstOrDefault(j => j.State.IsHeld())?.Progress)}[/]",
+        _ => sweep.Summary.SecondsLeft is { } seconds ? "~" + Format.Duration(seconds) : "-",
     };
+
+    private static string Percent(ProgressFrame? progress) =>
+        progress?.PhaseShare is { } share ? string.Create(CultureInfo.InvariantCulture, $" {100 * share:0} %") : string.Empty;
 
     private static double Share(TrialSummary trial) =>
         trial.State.HasEnded() ? 1 : trial.Progress is { TotalSteps: > 0 } p ? (double)p.Step / p.TotalSteps
@@ -111,7 +115,7 @@ internal static class LivePage
         ];
         if (wide)
         {
-            columns.Insert(3, new("phase", t => t.Progress?.Phase ?? string.Empty, Least: 8));
+            columns.Insert(3, new("phase", t => (t.Progress?.Phase ?? string.Empty) + Percent(t.Progress), Least: 13));
         }
 
         if (width >= Widest)

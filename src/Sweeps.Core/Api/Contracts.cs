@@ -213,7 +213,11 @@ public sealed record SweepDetail(
 }
 
 /// <summary>A preflight or evaluation job.</summary>
-public sealed record JobSummary(JobId Job, JobState State, int Attempt, string? Message);
+public sealed record JobSummary(JobId Job, JobState State, int Attempt, string? Message)
+{
+    /// <summary>Live progress while it runs.</summary>
+    public ProgressFrame? Progress { get; init; }
+}
 
 /// <summary><c>GET /api/v1/sweeps/ID/trials/N</c>.</summary>
 public sealed record TrialDetail(

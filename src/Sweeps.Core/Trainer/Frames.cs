@@ -113,6 +113,9 @@ public sealed record ProgressFrame : Frame
     /// <summary>Phase, as in <see cref="BeatFrame"/>.</summary>
     public string Phase { get; init; } = "step";
 
+    /// <summary>Share of the phase that is done, 0 to 1; null where the steps say it.</summary>
+    public double? PhaseShare { get; init; }
+
     /// <summary>Parameters that are trained.</summary>
     public long? TrainableParameters { get; init; }
 

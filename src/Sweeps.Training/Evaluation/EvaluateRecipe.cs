@@ -19,15 +19,21 @@ internal sealed class EvaluateRecipe(JobAssignment assignment, TrainerSession se
         var test = session.TestRows(assignment, context.Settings, context.Encoding, () => link.Beat("tokenise"));
         using var model = context.BuildModel();
         var state = Load(model);
-        var half = (((test.Rows.Length - 1) / context.Settings.EvaluationBatchSize) + 1) / 2;
         var evaluator = TrialDecider.Evaluator(model, context.Settings, context.Encoding, state.Variants ?? VariantFacts.None);
-        var verdict = evaluator.Score(test, "test", state.Step, done =>
+        var verdict = evaluator.Score(test, "test", state.Step, (done, batches) =>
         {
-            if (done == half)
+            if (done == batches / 2)
             {
                 CrashPoint.Hit("evaluate-mid");
             }
 
+            link.Progress(new ProgressFrame
+            {
+                Step = state.Step,
+                TotalSteps = state.Step,
+                Phase = "evaluate",
+                PhaseShare = (double)done / batches,
+            });
             return MayGoOn();
         });
         if (verdict is null)

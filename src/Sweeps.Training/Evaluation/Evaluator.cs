@@ -36,19 +36,20 @@ internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadO
     /// <param name="split">The rows.</param>
     /// <param name="splitName"><c>validation</c> (temperatures are fitted on it) or <c>test</c>.</param>
     /// <param name="step">Optimiser steps done.</param>
-    /// <param name="beat">Called before each batch with the number of batches done; false ends the scoring.</param>
+    /// <param name="beat">Called before each batch with the number of batches done and that of all; false ends the scoring.</param>
     /// <returns>Null when it was ended.</returns>
     /// <exception cref="TrainingException">The scores are not numbers, or a temperature is asked for that was never fitted.</exception>
-    public SplitVerdict? Score(EncodedSplit split, string splitName, int step, Func<int, bool> beat)
+    public SplitVerdict? Score(EncodedSplit split, string splitName, int step, Func<int, int, bool> beat)
     {
         var rows = split.Rows.Length;
         var withScores = _variants.Any(variant => variant.UsesScores);
         var (predicted, loss, done) = (new int[rows], 0.0, 0);
         var scores = new float[withScores ? rows : 0][];
         var freed = _variants.Where(variant => variant.Constrained is not null).ToDictionary(variant => variant.Name, _ => new int[rows]);
-        foreach (var batch in EpochPlan.Sorted(split.Lengths, settings.EvaluationBatchSize))
+        var batches = EpochPlan.Sorted(split.Lengths, settings.EvaluationBatchSize);
+        foreach (var batch in batches)
         {
-            if (!beat(done++))
+            if (!beat(done++, batches.Length))
             {
                 return null;
             }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Sweeps.Core.Trainer;
 using Sweeps.Data;
-using Sweeps.Training.Batches;
 
 namespace Sweeps.Training.Evaluation;
 
@@ -26,10 +25,9 @@ public static class FileScorer
         using (model)
         {
             var split = encoding.Encode(encoding.Check(encoding.Read(file), Path.GetFileName(file)), static () => { });
-            var batches = EpochPlan.Sorted(split.Lengths, settings.EvaluationBatchSize).Length;
             var started = Stopwatch.GetTimestamp();
             var verdict = TrialDecider.Evaluator(model, settings, encoding, state?.Variants ?? VariantFacts.None)
-                .Score(split, "test", state?.Step ?? 0, done =>
+                .Score(split, "test", state?.Step ?? 0, (done, batches) =>
                 {
                     progress(done, batches);
                     return true;

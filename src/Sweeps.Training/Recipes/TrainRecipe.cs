@@ -37,6 +37,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     private CheckpointWriter _writer = null!;
     private CurveFile _curve = null!;
     private ReplayCheck _replay = null!;
+    private CurvePoint? _last;
     private int _resumedFrom;
     private bool _wasOver;
     private int _stride;
@@ -116,6 +117,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
             var started = Stopwatch.GetTimestamp();
             var (point, tokens) = _loop.Step(() => link.Beat("step"));
             Keep(point);
+            _last = point;
             _pace.Step(started, tokens);
             Report(point);
             if (_loop.IsEvaluationDue ? !SaveEvaluated() : !SaveWhenDue())
@@ -178,7 +180,11 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     private bool SaveEvaluated()
     {
         var started = Stopwatch.GetTimestamp();
-        var verdict = _evaluator.Score(_validation, "validation", _loop.State.Step, _ => MayGoOn("evaluate"));
+        var verdict = _evaluator.Score(_validation, "validation", _loop.State.Step, (done, batches) =>
+        {
+            Report(_last, "evaluate", (double)done / batches);
+            return MayGoOn("evaluate");
+        });
         _pace.Work(started);
         if (verdict is null)
         {
@@ -296,7 +302,7 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
 
     private ReleasedFrame Release() => new(_writer.CommittedStep ?? _resumedFrom);
 
-    private void Report(CurvePoint? point) => link.Progress(new ProgressFrame
+    private void Report(CurvePoint? point, string? phase = null, double? share = null) => link.Progress(new ProgressFrame
     {
         Step = _loop.State.Step,
         TotalSteps = _loop.TotalSteps,
@@ -306,7 +312,8 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
         LearningRate = point?.LearningRate,
         TokensPerSecond = _pace.TokensPerSecond,
         StepSeconds = _pace.StepSeconds,
-        Phase = point is null ? "load" : "step",
+        Phase = phase ?? (point is null ? "load" : "step"),
+        PhaseShare = share,
         TrainableParameters = _model.Method.TrainableCount,
         TotalParameters = _model.TotalParameters,
     });

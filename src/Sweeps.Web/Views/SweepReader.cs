@@ -73,7 +73,12 @@ internal sealed partial class SweepReader(
             trials,
             facts.Axes,
             facts.Labels,
-            [.. board.OtherJobs.Select(j => new JobSummary(j.Id, j.State, j.Attempt, j.Message))])
+            [
+                .. board.OtherJobs.Select(j => new JobSummary(j.Id, j.State, j.Attempt, j.Message)
+                {
+                    Progress = running.GetValueOrDefault(j.Id)?.Progress,
+                }),
+            ])
         {
             External = facts.External,
         };
