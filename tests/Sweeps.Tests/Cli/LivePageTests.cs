@@ -2,6 +2,7 @@ using Spectre.Console;
 using Spectre.Console.Testing;
 using Sweeps.Cli.Show;
 using Sweeps.Core.Api;
+using Sweeps.Core.Ids;
 using Sweeps.Core.States;
 using Sweeps.Core.Trainer;
 
@@ -70,6 +71,21 @@ public sealed class LivePageTests
         console.Profile.Height = height;
         console.Write(LivePage.Render(console, sweep, said));
         return [.. console.Output.TrimEnd('\n').Split('\n').Select(line => line.TrimEnd())];
+    }
+
+    [Fact]
+    public void A_long_evaluation_says_how_far_it_is()
+    {
+        using var console = new TestConsole { Profile = { Width = 150, Height = 40 } };
+        var sweep = Sweep(1);
+        var evaluating = sweep.Trials[^1].Progress! with { Step = 750, Phase = "evaluate", PhaseShare = 0.428 };
+        console.Write(LivePage.Render(console, sweep with { Trials = [.. sweep.Trials.SkipLast(1), sweep.Trials[^1] with { Progress = evaluating }] }, []));
+        Assert.Contains(console.Lines, line => line.Contains("750/750 evaluate 43 %", StringComparison.Ordinal));
+
+        using var scoring = new TestConsole { Profile = { Width = 150, Height = 40 } };
+        var job = new JobSummary(new JobId("tiny-1a2b3c4d", JobKind.Evaluate, 1), JobState.Running, 1, null) { Progress = evaluating };
+        scoring.Write(LivePage.Render(scoring, Samples.Sweep(SweepState.Scoring) with { Preflight = [job] }, []));
+        Assert.Contains(scoring.Lines, line => line.Contains("scores the test split 43 %", StringComparison.Ordinal));
     }
 
     /// <summary>20 ended trials and some that run, with long settings.</summary>
