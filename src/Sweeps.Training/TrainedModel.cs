@@ -25,7 +25,7 @@ public sealed record TrainedModel(TrialSettings Settings, string BaseFolder, str
         }
 
         Checkpoints.CheckpointFolder.CheckWeights(CheckpointFolder);
-        var encoding = new TextEncoding(Settings, TokenizerLoader.Load(BaseFolder), Inspect.BaseInspector.Positions(BaseFolder));
+        var encoding = TextEncoding.Of(Settings, TokenizerLoader.Load(BaseFolder), BaseFolder);
         encoding.UseExamples(Examples());
         var model = TrialModel.Build(Settings, BaseFolder, encoding.Labels, encoding.Tokenizer);
         try

@@ -13,8 +13,11 @@ namespace Sweeps.Cli.Launching;
 /// <param name="IsTiny">Whether it is the built-in one, which takes far larger learning rates than a real model.</param>
 /// <param name="Found">Whether it is on this machine.</param>
 /// <param name="Why">A sentence for the comment.</param>
-internal sealed record BaseGuess(string Base, bool IsTiny, bool Found, string Why)
+/// <param name="Family">Its <c>model_type</c>; null: not known.</param>
+internal sealed record BaseGuess(string Base, bool IsTiny, bool Found, string Why, string? Family = null)
 {
+    private const string TinyFamily = "gemma3_text";
+
     /// <summary>The built-in base when it knows the words; else the smallest supported model in Hugging Face's cache.</summary>
     public static BaseGuess Make(DataTable table, string template, TrainerTool trainer)
     {
@@ -23,14 +26,14 @@ internal sealed record BaseGuess(string Base, bool IsTiny, bool Found, string Wh
         var share = UnknownShare.Of(TokenizerLoader.Load(trainer.BaseFolder(tiny)), table.Rows.Take(2000).Select(r => texts.Render(r))).Value;
         if (share <= UnknownShare.Limit)
         {
-            return new BaseGuess(tiny, IsTiny: true, Found: true, "the built-in tiny base knows these words");
+            return new BaseGuess(tiny, IsTiny: true, Found: true, "the built-in tiny base knows these words", TinyFamily);
         }
 
         var unknown = $"the built-in tiny base {(share > 0.995 ? "knows none of these words" : string.Create(CultureInfo.InvariantCulture, $"does not know {100 * share:0.#} % of these words"))}";
         var cached = Cached().OrderBy(c => c.Bytes).FirstOrDefault();
         return cached.Folder is not null
-            ? new BaseGuess(cached.Folder, IsTiny: false, Found: true, $"found in Hugging Face's cache ({cached.Family}); {unknown}")
-            : new BaseGuess("all-MiniLM-L6-v2", IsTiny: false, Found: false, $"{unknown}, and Hugging Face's cache holds no model of a known family");
+            ? new BaseGuess(cached.Folder, IsTiny: false, Found: true, $"found in Hugging Face's cache ({cached.Family}); {unknown}", cached.Family)
+            : new BaseGuess("all-MiniLM-L6-v2", IsTiny: false, Found: false, $"{unknown}, and Hugging Face's cache holds no model of a known family", "bert");
     }
 
     /// <summary>The base that a person named: a built-in one, or a Hugging Face folder (then its absolute path).</summary>
@@ -39,7 +42,7 @@ internal sealed record BaseGuess(string Base, bool IsTiny, bool Found, string Wh
     {
         if (Builtins.Bases.Contains(named, StringComparer.Ordinal))
         {
-            return new BaseGuess(named, IsTiny: true, Found: true, "as asked");
+            return new BaseGuess(named, IsTiny: true, Found: true, "as asked", TinyFamily);
         }
 
         const string allowed = "--base is a Hugging Face folder (config.json, tokeniser files, model.safetensors), or builtin:tiny-gemma3";
@@ -53,7 +56,13 @@ internal sealed record BaseGuess(string Base, bool IsTiny, bool Found, string Wh
             throw new CliException($"{named} is no model: it has no config.json", ExitCodes.BadInput, allowed);
         }
 
-        return new BaseGuess(Path.GetFullPath(named), IsTiny: false, Found: true, "as asked");
+        var family = FamilyOf(Path.Combine(named, "config.json"));
+        return family is null || FamilyTraits.All.Contains(family)
+            ? new BaseGuess(Path.GetFullPath(named), IsTiny: false, Found: true, family is null ? "as asked" : $"as asked ({family})", family)
+            : throw new CliException(
+                $"{Path.Combine(named, "config.json")}: model_type '{family}' is not known{(NearestName.Of(family, FamilyTraits.All) is { } nearest ? $"; did you mean '{nearest}'?" : string.Empty)}",
+                ExitCodes.BadInput,
+                $"a base is one of {string.Join(", ", FamilyTraits.All)}");
     }
 
     private static IEnumerable<(string Folder, string Family, long Bytes)> Cached()
@@ -70,19 +79,21 @@ internal sealed record BaseGuess(string Base, bool IsTiny, bool Found, string Wh
         {
             var folder = Path.GetDirectoryName(config)!;
             var weights = new DirectoryInfo(folder).EnumerateFiles("*.safetensors").Sum(f => f.Length);
-            if (weights > 0 && Family(config) is "bert" or "gemma3_text")
+            if (weights > 0 && FamilyOf(config) is { } family && FamilyTraits.All.Contains(family))
             {
-                yield return (folder, Family(config)!, weights);
+                yield return (folder, family, weights);
             }
         }
     }
 
-    private static string? Family(string config)
+    private static string? FamilyOf(string config)
     {
         try
         {
             using var json = JsonDocument.Parse(File.ReadAllText(config));
-            return json.RootElement.TryGetProperty("model_type", out var type) ? type.GetString() : null;
+            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("model_type", out var type) && type.ValueKind == JsonValueKind.String
+                ? type.GetString()
+                : null;
         }
         catch (Exception e) when (e is JsonException or IOException)
         {

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Sweeps.Core.Spec;
+using Sweeps.Data.ChatTemplates;
 using Sweeps.Data.Guess;
 
 namespace Sweeps.Cli.Launching;
@@ -39,7 +41,11 @@ internal static class InitSpec
         Line($"template: {Quote(guess.Template)}");
         Line($"max_length: {MaxLength(facts.Characters.P95)}               # tokens; 95 % of your texts have at most {facts.Characters.P95} characters");
         Line("truncate: head                  # what is kept of a longer text: head, tail or middle (both ends)");
-        Line("head: linear                    # linear, or label-tokens for decoders such as Gemma 3");
+        foreach (var line in OfFamily(model))
+        {
+            Line(line);
+        }
+
         Line(string.Empty);
         Line("training:");
         Line("  batch_size: 32");
@@ -51,8 +57,8 @@ internal static class InitSpec
         Line("grid:");
         Line("  epochs: [1, 3]");
         Line($"  learning_rate: {(model.IsTiny ? "[3e-4, 3e-3]" : "[5e-5, 2e-4]")}");
-        Line("  method: [full, lora]");
-        Line("  rank: [8]                     # LoRA only");
+        Line($"  method: [full, lora]{Others("          # of this base also: ", model.Family is { } type ? FamilyTraits.Methods(type) : [], "full", "lora")}");
+        Line("  rank: [8]                     # lora and its kind only");
         Line("  # frozen_layers: [0, 2]       # keep the bottom layers as they are");
         Line(string.Empty);
         Line("objective: macro_f1             # macro_f1, accuracy or loss, on validation");
@@ -61,6 +67,37 @@ internal static class InitSpec
         Line("# max_time: 2h                  # then the trials checkpoint and stop");
         return text.ToString();
     }
+
+    /// <summary>What depends on the base model's family.</summary>
+    private static IEnumerable<string> OfFamily(BaseGuess model)
+    {
+        if (model.Family is not { } family)
+        {
+            yield return "head: linear                    # linear, or label-tokens, trimmed and generate for decoders such as Gemma 3";
+            yield break;
+        }
+
+        var heads = FamilyTraits.Heads(family);
+        yield return $"head: linear                    # {(heads.Count > 1 ? $"of this base also: {string.Join(", ", heads.Skip(1))} (the last writes the label)" : "a new layer; an encoder has no other")}";
+        if (FamilyTraits.IsEncoder(family))
+        {
+            yield return "# pooling: mean               # what the head reads: cls, pooled or mean; default: as the family's classifiers";
+        }
+
+        if (!model.IsTiny && ChatLayout.Find(family) is not null)
+        {
+            yield return "# chat: true                  # for a base tuned for chat: text and label are turns of its conversation";
+        }
+
+        if (heads.Contains("label-tokens"))
+        {
+            yield return "# arms: {untrained: {method: zero-shot, head: label-tokens}}   # a trial beside the grid that trains nothing";
+        }
+    }
+
+    /// <summary>A comment with the names that are not taken already; nothing when none is left.</summary>
+    private static string Others(string before, IEnumerable<string> names, params string[] taken) =>
+        names.Except(taken).ToList() is { Count: > 0 } others ? before + string.Join(", ", others) : string.Empty;
 
     private static double Imbalance(DataGuess guess) =>
         (double)guess.Facts.RowsPerLabel.Max() / Math.Max(1, guess.Facts.RowsPerLabel.Min());

@@ -14,6 +14,8 @@ namespace Sweeps.Cli.Launching;
 /// <param name="Plan">What will run.</param>
 internal sealed record Launch(SpecFile File, SweepSpec Spec, PreparedData Data, ModelFacts? Model, SweepPlan Plan)
 {
+    private const int MostForms = 256;
+
     /// <summary>Reads and plans.</summary>
     /// <exception cref="CliException">Something is wrong with spec, base or plan.</exception>
     public static async Task<Launch> PrepareAsync(SpecFile file, TrainerTool trainer, string scratch, CancellationToken cancellation)
@@ -36,7 +38,7 @@ internal sealed record Launch(SpecFile File, SweepSpec Spec, PreparedData Data, 
         ModelFacts model;
         try
         {
-            model = await trainer.InspectAsync(baseName, settings, data.Files[0].Path, cancellation);
+            model = await trainer.InspectAsync(baseName, settings, Forms(spec, data.Facts), data.Files[0].Path, data.PathOf("validation"), cancellation);
         }
         catch (CliException e) when (e.ExitCode == ExitCodes.BadInput)
         {
@@ -48,6 +50,13 @@ internal sealed record Launch(SpecFile File, SweepSpec Spec, PreparedData Data, 
             ? new Launch(file, spec, data, model, plan)
             : throw new CliException(string.Join(Environment.NewLine, plan.Errors));
     }
+
+    /// <summary>
+    /// One trial for each form of prompt: what is wrong with a prompt of any trial is told before launch. Which trials there
+    /// are depends on the base a little (its layers); of a form that is missed here its trainer tells.
+    /// </summary>
+    private static IReadOnlyList<TrialSettings> Forms(SweepSpec spec, DataFacts data) =>
+        [.. Planner.Plan(spec, data).Trials.Select(trial => trial.Settings).DistinctBy(trial => TextFacts.FormOf(trial, int.MaxValue)).Take(MostForms)];
 
     /// <summary>Uploads the data and launches. Repeated with the same client id it meets its own sweep.</summary>
     public async Task<LaunchReply> SendAsync(SiloClient silo, string clientId, CancellationToken cancellation)

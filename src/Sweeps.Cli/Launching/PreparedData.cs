@@ -27,6 +27,9 @@ internal sealed record PreparedData(
 {
     private static readonly string[] Roles = ["train", "validation", "test"];
 
+    /// <summary>Where the file of a role lies; null: there is none.</summary>
+    public string? PathOf(string role) => Files.Where(file => file.File.Role == role).Select(file => file.Path).FirstOrDefault();
+
     /// <summary>Reads, checks and hashes.</summary>
     /// <param name="spec">The spec.</param>
     /// <param name="folder">Folder that relative paths belong to.</param>

@@ -16,20 +16,28 @@ internal sealed class TrainerTool(Builds builds)
         Builtins.IsBuiltin(name) ? Path.Combine(builds.Trainer, "bases", name[Builtins.Prefix.Length..]) : name;
 
     /// <summary>What is in a base model, and how it reads the data.</summary>
+    /// <param name="baseName">The base.</param>
+    /// <param name="settings">Template, labels and form of the data.</param>
+    /// <param name="trials">Trials with different prompts.</param>
+    /// <param name="trainFile">Training file.</param>
+    /// <param name="validationFile">Validation file; null: a share of the training rows.</param>
+    /// <param name="cancellation">Ends the trainer.</param>
     /// <exception cref="CliException">The trainer refused; its words are the message.</exception>
-    public async Task<ModelFacts> InspectAsync(string baseName, TrialSettings settings, string? trainFile, CancellationToken cancellation)
+    public async Task<ModelFacts> InspectAsync(
+        string baseName, TrialSettings settings, IReadOnlyList<TrialSettings> trials, string trainFile, string? validationFile, CancellationToken cancellation)
     {
-        List<string> arguments = ["inspect", "--base", BaseFolder(baseName), "--json"];
-        string? scratch = null;
-        if (trainFile is not null)
-        {
-            scratch = Path.GetTempFileName();
-            await File.WriteAllTextAsync(scratch, SweepsJson.Write(settings), cancellation);
-            arguments.AddRange(["--data", trainFile, "--settings", scratch]);
-        }
-
+        var scratch = Directory.CreateTempSubdirectory("sweeps-inspect-").FullName;
         try
         {
+            var (own, all) = (Path.Combine(scratch, "settings.json"), Path.Combine(scratch, "trials.json"));
+            await File.WriteAllTextAsync(own, SweepsJson.Write(settings), cancellation);
+            await File.WriteAllTextAsync(all, SweepsJson.Write(trials), cancellation);
+            List<string> arguments = ["inspect", "--base", BaseFolder(baseName), "--json", "--data", trainFile, "--settings", own, "--trials", all];
+            if (validationFile is not null)
+            {
+                arguments.AddRange(["--validation", validationFile]);
+            }
+
             var (code, output, error) = await CaptureAsync(arguments, cancellation);
             if (code != 0)
             {
@@ -44,10 +52,7 @@ internal sealed class TrainerTool(Builds builds)
         }
         finally
         {
-            if (scratch is not null)
-            {
-                File.Delete(scratch);
-            }
+            Directory.Delete(scratch, recursive: true);
         }
     }
 

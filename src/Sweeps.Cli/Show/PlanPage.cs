@@ -51,7 +51,7 @@ internal static class PlanPage
         {
             table.AddRow([
                 trial.Number.ToString(CultureInfo.InvariantCulture),
-                .. plan.Axes.Select(a => Markup.Escape(Convert.ToString(trial.Point.FirstOrDefault(p => p.Key == a).Value, CultureInfo.InvariantCulture) ?? string.Empty)),
+                .. plan.Axes.Select(a => Markup.Escape(Value(trial.Point.FirstOrDefault(p => p.Key == a).Value))),
                 trial.Steps.ToString(CultureInfo.InvariantCulture),
             ]);
         }
@@ -66,4 +66,9 @@ internal static class PlanPage
             ? $"about {Format.Duration(seconds)} of one core's training; the preflight measures it before the first trial"
             : "the preflight measures the time before the first trial");
     }
+
+    /// <summary>A value as a spec writes it; nothing where the axis does not apply.</summary>
+    private static string Value(object? value) => value is bool on
+        ? on ? "true" : "false"
+        : Convert.ToString(value, CultureInfo.InvariantCulture) ?? string.Empty;
 }

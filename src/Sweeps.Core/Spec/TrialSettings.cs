@@ -152,6 +152,12 @@ public sealed record TrialSettings
     public required string Template { get; init; }
 
     /// <summary>
+    /// Whether a prompt is the user's turn of a conversation, as the base model's family writes one, and the label the model's
+    /// turn; solved examples are earlier turns.
+    /// </summary>
+    public bool Chat { get; init; }
+
+    /// <summary>
     /// Texts of each label in label order, for heads that read or write labels as text; the first is the one that is
     /// learnt, the probabilities of all add up. Null: the label itself.
     /// </summary>

@@ -20,6 +20,9 @@ public abstract class ChatLayout
     /// <summary>The tokens it writes; each must be one token of the base model's vocabulary.</summary>
     public abstract IReadOnlyList<string> Marks { get; }
 
+    /// <summary>The one of <see cref="Marks"/> that ends a turn of the model: where its answer stops.</summary>
+    public abstract string TurnEnd { get; }
+
     /// <summary>Whether white space at the borders of what a user says is left out.</summary>
     public abstract bool TrimsContent { get; }
 
@@ -35,17 +38,16 @@ public abstract class ChatLayout
     public static ChatLayout Require(string modelType, ITokenizer tokenizer)
     {
         ChatLayout layout = Find(modelType)
-            ?? throw new DataException(null, null, $"no chat layout is known for model type '{modelType}'", $"Known are {string.Join(", ", All.SelectMany(static one => one.ModelTypes))}; write the prompt out in the template otherwise");
-        foreach (string mark in layout.Marks)
-        {
-            if (tokenizer.IdOf(mark) is null)
-            {
-                throw new DataException(null, null, $"the base model's tokenizer has no token '{mark}', which the chat layout {layout.Name} writes", "Choose a base model tuned for chat in this layout, or write the prompt out in the template");
-            }
-        }
-
-        return layout;
+            ?? throw new DataException(null, null, $"no chat layout is known for model type '{modelType}'", $"Choose a base model of the type {string.Join(" or ", All.SelectMany(static one => one.ModelTypes))}, or write the prompt out in the template");
+        return layout.Missing(tokenizer) is { } mark
+            ? throw new DataException(null, null, $"the base model's tokenizer has no token '{mark}', which the chat layout {layout.Name} writes", "Choose a base model tuned for chat in this layout, or write the prompt out in the template")
+            : layout;
     }
+
+    /// <summary>Whether a tokenizer has every token that the layout writes.</summary>
+    public bool IsIn(ITokenizer tokenizer) => Missing(tokenizer) is null;
+
+    private string? Missing(ITokenizer tokenizer) => Marks.FirstOrDefault(mark => tokenizer.IdOf(mark) is null);
 
     /// <summary>Writes a conversation, the begin token included: encode it without special tokens.</summary>
     /// <param name="messages">At least one.</param>
@@ -90,6 +92,19 @@ public abstract class ChatLayout
         string text = Render([.. earlier, new ChatMessage(ChatRole.User, hole)], addGenerationPrompt: true, enableThinking);
         int at = text.IndexOf(hole, StringComparison.Ordinal);
         return new ChatFrame(text[..at], text[(at + hole.Length)..], TrimsContent);
+    }
+
+    /// <summary>What stands between the generation prompt and <see cref="TurnEnd"/> when the model answers so.</summary>
+    /// <param name="content">The answer.</param>
+    /// <exception cref="DataException">The answer writes thoughts, which have their own place before it.</exception>
+    public string Answer(string content)
+    {
+        ChatMessage question = new(ChatRole.User, "?");
+        string prompt = Render([question], addGenerationPrompt: true, enableThinking: false);
+        string whole = Render([question, new ChatMessage(ChatRole.Assistant, content)], addGenerationPrompt: false);
+        return whole.StartsWith(prompt, StringComparison.Ordinal)
+            ? whole[prompt.Length..whole.LastIndexOf(TurnEnd, StringComparison.Ordinal)]
+            : throw new DataException(null, null, $"the chat layout {Name} takes '{content}' for an answer with thoughts", "Give the label a text without <think> and </think>");
     }
 
     /// <summary>Python's str.strip: Unicode white space and the four separators of ASCII, which .NET does not count.</summary>

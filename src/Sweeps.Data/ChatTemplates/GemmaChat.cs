@@ -14,6 +14,8 @@ internal sealed class GemmaChat : ChatLayout
 
     public override IReadOnlyList<string> Marks { get; } = ["<bos>", "<start_of_turn>", "<end_of_turn>"];
 
+    public override string TurnEnd => "<end_of_turn>";
+
     public override bool TrimsContent => true;
 
     protected override void Write(IReadOnlyList<ChatMessage> messages, StringBuilder text)

@@ -14,6 +14,8 @@ internal sealed class LlamaChat : ChatLayout
 
     public override IReadOnlyList<string> Marks { get; } = ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"];
 
+    public override string TurnEnd => "<|eot_id|>";
+
     public override bool TrimsContent => true;
 
     protected override void Write(IReadOnlyList<ChatMessage> messages, StringBuilder text)

@@ -18,6 +18,8 @@ internal sealed class QwenChat : ChatLayout
 
     public override IReadOnlyList<string> Marks { get; } = ["<|im_start|>", "<|im_end|>"];
 
+    public override string TurnEnd => "<|im_end|>";
+
     public override bool TrimsContent => false;
 
     protected override void Write(IReadOnlyList<ChatMessage> messages, StringBuilder text)

@@ -9,12 +9,16 @@ public static class TokenizerChecks
     /// <param name="tokenizer">The tokenizer of the base model's folder.</param>
     /// <param name="embeddingRows">Rows of the embedding table (vocab_size of config.json).</param>
     /// <param name="folder">The base model's folder, for the message.</param>
+    /// <param name="configured">Ids of special tokens by their field in config.json; null: it names none.</param>
     /// <remarks>
     /// A table may have more rows than there are ids. Added tokens may lie beyond it (Gemma 3's text models have no row for
     /// the token of an image): a text that has one written out in it is refused by <see cref="CheckIds"/>.
     /// </remarks>
-    /// <exception cref="DataException">A token of the vocabulary, or one that stands around texts, has no row.</exception>
-    public static void CheckBase(ITokenizer tokenizer, int embeddingRows, string folder)
+    /// <exception cref="DataException">
+    /// A token of the vocabulary, or one that stands around texts, has no row; fewer than half of the rows have a token (tables
+    /// are padded by far less); or a special token of config.json is an ordinary word here.
+    /// </exception>
+    public static void CheckBase(ITokenizer tokenizer, int embeddingRows, string folder, IReadOnlyDictionary<string, int>? configured = null)
     {
         const string Fix = "Put the tokenizer files that came with the weights into the folder";
         (string Name, int? Id)[] named =
@@ -35,6 +39,21 @@ public static class TokenizerChecks
         if (beyond > 0)
         {
             throw new DataException(folder, null, $"the tokenizer does not belong to this base model: {beyond:N0} tokens of its vocabulary of {tokenizer.VocabularySize:N0} have no row among the model's {embeddingRows:N0} embeddings", Fix);
+        }
+
+        int known = Enumerable.Range(0, Math.Min(tokenizer.VocabularySize, embeddingRows)).Count(id => tokenizer.TokenOf(id) is not null);
+        if (known < embeddingRows / 2)
+        {
+            throw new DataException(folder, null, $"the tokenizer does not belong to this base model: it knows {known:N0} tokens, the model has {embeddingRows:N0} embeddings", Fix);
+        }
+
+        foreach ((string field, int id) in configured ?? new Dictionary<string, int>())
+        {
+            string? token = tokenizer.TokenOf(id);
+            if (!tokenizer.IsAdded(id) && !Array.Exists(named, own => own.Id == id))
+            {
+                throw new DataException(folder, null, $"the tokenizer does not belong to this base model: config.json says {field} {id}, which is {(token is null ? "no token" : $"the ordinary token '{token}'")} of this tokenizer", Fix);
+            }
         }
     }
 

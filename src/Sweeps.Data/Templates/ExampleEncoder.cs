@@ -24,8 +24,10 @@ public sealed class ExampleEncoder
     /// <param name="maxLength">Most tokens an example may have, special ones included.</param>
     /// <param name="keep">Which part of a field that is too long is kept.</param>
     /// <param name="chat">The conversation around the text, which then has its special tokens itself; null for none.</param>
+    /// <param name="hasExamples">Whether solved examples are part of template or conversation, for messages.</param>
     /// <exception cref="DataException">The template alone is longer than <paramref name="maxLength"/>.</exception>
-    public ExampleEncoder(TextTemplate template, ITokenizer tokenizer, int maxLength, Keep keep = Keep.Head, ChatFrame? chat = null)
+    public ExampleEncoder(
+        TextTemplate template, ITokenizer tokenizer, int maxLength, Keep keep = Keep.Head, ChatFrame? chat = null, bool hasExamples = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxLength, 1);
         _template = template;
@@ -40,12 +42,12 @@ public sealed class ExampleEncoder
             throw new DataException(
                 null,
                 null,
-                $"the template alone takes {TemplateTokens} tokens (special ones included), which leaves nothing of max_length {maxLength} for the text",
-                $"Shorten the template or set max_length above {TemplateTokens}");
+                $"the template {(hasExamples ? "with its solved examples" : "alone")} takes {TemplateTokens} tokens (special ones included), which leaves nothing of max_length {maxLength} for the text",
+                $"{(hasExamples ? "Lower few_shot" : "Shorten the template")} or set max_length above {TemplateTokens}");
         }
     }
 
-    /// <summary>Tokens of the template with empty fields, special ones included.</summary>
+    /// <summary>Tokens of template and conversation with empty fields, special ones included.</summary>
     public int TemplateTokens { get; }
 
     /// <summary>The ids of a row.</summary>

@@ -140,7 +140,7 @@ internal sealed class WeightBinder
         {
             var more = faults.Count > MostNamed ? $" (and {faults.Count - MostNamed} more)" : "";
             var named = string.Join("; ", faults.Take(MostNamed));
-            throw new ModelLoadException($"{source}: the weights do not fit config.json: {named}{more}");
+            throw new ModelLoadException($"{source}: the weights do not fit config.json: {named}{more}. Take config.json and weights of one and the same model");
         }
 
         if (folder is not null && fresh.Count > 0)

@@ -48,7 +48,7 @@ public sealed class SafetensorsFolder : IDisposable
             }
             else
             {
-                throw new SafetensorsException(path, $"holds neither {SingleFile} nor {Index}");
+                throw new SafetensorsException(path, $"holds neither {SingleFile} nor {Index}: download the model with its weights (pickled ones, *.bin, are never read: save them with safe_serialization=True)");
             }
 
             return folder;

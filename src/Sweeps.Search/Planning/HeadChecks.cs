@@ -32,11 +32,15 @@ internal static class HeadChecks
             CheckPooling(settings, model, report);
         }
 
-        if (model?.LabelTokens is { } tokens && tokens.Count == settings.Data.Labels.Count && TextHeads.Contains(settings.Head))
+        if ((settings.Chat ? model?.ChatLabelTokens : model?.LabelTokens) is { } tokens && tokens.Count == settings.Data.Labels.Count && CanRead(settings.Head, model!))
         {
-            CheckTokens(settings, model, tokens, report);
+            CheckTokens(settings, model!, tokens, report);
         }
     }
+
+    /// <summary>Whether a head reads or writes labels as text and the base model is made for it.</summary>
+    public static bool CanRead(string head, ModelFacts model) =>
+        TextHeads.Contains(head) && (model.IsDecoder || (head == "generate" && model.Writes));
 
     private static void CheckPooling(TrialSettings settings, ModelFacts model, PlanReport report)
     {
@@ -63,7 +67,7 @@ internal static class HeadChecks
             return;
         }
 
-        if (settings.Head == "generate" && model.EndToken is null)
+        if (settings is { Head: "generate", Chat: false } && model.EndToken is null)
         {
             report.ErrorAt(
                 "head",

@@ -27,8 +27,17 @@ internal static class MethodChecks
     {
         if (model.IsQuantised && settings.Method == "full")
         {
-            report.ErrorAt(
-                "method", "full", "the base model is held in 4 bits and cannot be trained in full", "qlora, or the base before it was quantised", "qlora");
+            const string Problem = "the base model is held in 4 bits and cannot be trained in full";
+            const string Allowed = "the method qlora, or the base before it was quantised";
+            if (report.IsGiven("method"))
+            {
+                report.ErrorAt("method", "full", Problem, Allowed, "qlora");
+            }
+            else
+            {
+                // Where the method is left out it is full: what does not fit is the base.
+                report.Error("base", Problem, settings.Base, Allowed);
+            }
         }
 
         if (MethodTraits.NeedsDecoder(settings.Method) && !model.IsDecoder)
@@ -55,7 +64,56 @@ internal static class MethodChecks
         if (MethodTraits.HasAdapters(settings.Method) && settings.FrozenLayers < model.Layers)
         {
             CheckTargets(settings, model, report);
+            CheckSaved(settings, model, report);
         }
+    }
+
+    private static void CheckSaved(TrialSettings settings, ModelFacts model, PlanReport report)
+    {
+        foreach (var name in settings.ModulesToSave ?? [])
+        {
+            var own = settings.Head is "linear" or "trimmed" && IsPartOf(model.HeadModule, name);
+            var matched = (model.Modules ?? []).Where(module => IsPartOf(module, name)).ToList();
+            if (own || model.Modules is not { } modules)
+            {
+                continue;
+            }
+
+            if (matched.Count == 0)
+            {
+                Report(
+                    $"modules_to_save '{name}' names no module of {model.Family}",
+                    $"none, or some of {string.Join(", ", modules.Select(module => module.Split('.')[^1]).Distinct().Order(StringComparer.Ordinal))}");
+            }
+            else if (model.TiedModule is { } tied && matched.Contains(tied))
+            {
+                Report(
+                    $"modules_to_save '{name}': {tied} is also the output head of this model, so that a trained copy for one of the two cannot be saved",
+                    "other modules, or the method full");
+            }
+            else if ((model.IsQuantised || settings.Method == "qlora") && matched.Find(module => model.Linears?.Any(linear => linear.Name == module) == true) is { } packed)
+            {
+                Report($"modules_to_save '{name}': {packed} is held in 4 bits and cannot be trained", "other modules, or a method that does not quantise");
+            }
+        }
+
+        void Report(string problem, string allowed) =>
+            report.ErrorAt("modules_to_save", string.Join(',', settings.ModulesToSave!), problem, allowed);
+    }
+
+    /// <summary>Whether a module has this name or end of a name, or lies below one that has.</summary>
+    private static bool IsPartOf(string module, string name)
+    {
+        for (var end = module.Length; end > 0; end = module.LastIndexOf('.', end - 1))
+        {
+            var at = module[..end];
+            if (at == name || at.EndsWith("." + name, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static void CheckTargets(TrialSettings settings, ModelFacts model, PlanReport report)

@@ -45,6 +45,12 @@ internal sealed class PlanReport(SweepSpec spec)
         Add(mark, index >= 0 ? $"grid.{setting}" : fixedAt, problem, Convert.ToString(value, CultureInfo.InvariantCulture), allowed, nearest);
     }
 
+    /// <summary>Whether the spec names a setting: fixed, swept, or in the arm that is checked.</summary>
+    public bool IsGiven(string setting) =>
+        spec.Marks.ContainsKey(SettingTable.ByName[setting].Path)
+        || spec.Marks.ContainsKey($"arms.{Arm}.{setting}")
+        || spec.Grid.Any(axis => axis.Name == setting);
+
     private void Add(SpecMark mark, string path, string problem, string? value, string? allowed, string? nearest)
     {
         var error = new SpecError(spec.FileName, mark.Line, mark.Column, path, problem, value, allowed, nearest);

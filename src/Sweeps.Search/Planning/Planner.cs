@@ -170,7 +170,6 @@ public static class Planner
     // The one that needs most memory decides whether the method fits; among equals the one with the longest step.
     private static List<PlannedPreflight> Preflights(List<PlannedTrial> points, DataFacts data, ModelFacts? model)
     {
-        var tokens = MeanTokens(data, model);
         return
         [
             .. points
@@ -178,7 +177,7 @@ public static class Planner
                 .GroupBy(entry => entry.Settings.Method, StringComparer.Ordinal)
                 .Select(group => group
                     .OrderByDescending(entry => StepCost.OfMemory(entry.Settings, model))
-                    .ThenByDescending(entry => StepCost.OfStep(entry.Settings, tokens, model))
+                    .ThenByDescending(entry => StepCost.OfStep(entry.Settings, MeanTokens(entry.Settings, data, model), model))
                     .First())
                 .OrderBy(entry => entry.Number)
                 .Select(entry => new PlannedPreflight(entry.Settings.Method, entry.Number, entry.Settings)),
@@ -193,12 +192,11 @@ public static class Planner
         IReadOnlyList<PlannedPreflight> preflights,
         IReadOnlyDictionary<string, double>? secondsPerStep)
     {
-        var tokens = MeanTokens(data, model);
         var perUnit = preflights
             .Where(preflight => secondsPerStep?.ContainsKey(preflight.Method) == true)
             .ToDictionary(
                 preflight => preflight.Method,
-                preflight => secondsPerStep![preflight.Method] / StepCost.OfStep(preflight.Settings, tokens, model),
+                preflight => secondsPerStep![preflight.Method] / StepCost.OfStep(preflight.Settings, MeanTokens(preflight.Settings, data, model), model),
                 StringComparer.Ordinal);
         return
         [
@@ -206,7 +204,7 @@ public static class Planner
             {
                 var steps = StepCount.Of(rows, point.Settings);
                 var cost = StepCost.OfTrial(
-                    point.Settings, steps, StepCount.OfEvaluations(rows, point.Settings), data.Rows.GetValueOrDefault("validation"), tokens, model);
+                    point.Settings, steps, StepCount.OfEvaluations(rows, point.Settings), data.Rows.GetValueOrDefault("validation"), MeanTokens(point.Settings, data, model), model);
                 return point with
                 {
                     Number = index + 1,
@@ -224,5 +222,5 @@ public static class Planner
             .Select(axis => KeyValuePair.Create(space.Axes[axis].Name, space.Axes[axis].Values[point.Choice[axis]])),
     ];
 
-    private static double? MeanTokens(DataFacts data, ModelFacts? model) => model?.MeanTokens ?? data.MeanTokens;
+    private static double? MeanTokens(TrialSettings settings, DataFacts data, ModelFacts? model) => model?.MeanTokensOf(settings) ?? data.MeanTokens;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Sweeps.Core.Planning;
 using Sweeps.Core.Spec;
+using Sweeps.Core.Spec.Settings;
 using Sweeps.Search.Space;
 
 namespace Sweeps.Search.Planning;
@@ -47,7 +48,7 @@ internal static class TrialChecks
             report.Warn($"batch_size {settings.BatchSize} is above the {rows} training rows: every epoch is one batch");
         }
 
-        if ((model?.MeanTokens ?? data.MeanTokens) is { } tokens && tokens > settings.MaxLength)
+        if ((model?.MeanTokensOf(settings) ?? data.MeanTokens) is { } tokens && tokens > settings.MaxLength)
         {
             report.Warn(
                 string.Create(CultureInfo.InvariantCulture, $"texts have {tokens:0} tokens on average, and max_length {settings.MaxLength} cuts them"));
@@ -72,6 +73,20 @@ internal static class TrialChecks
                 report.Warn($"{path} does nothing: no trial uses the head {string.Join(" or ", heads)}");
             }
         }
+    }
+
+    /// <summary>What the base model's tokenizer said of the trial's prompts.</summary>
+    private static void CheckText(TrialSettings settings, ModelFacts model, PlanReport report)
+    {
+        if (model.TextOf(settings) is not { Setting: { } setting, Problem: { } problem } text)
+        {
+            return;
+        }
+
+        // A default length has no place in the spec: what does not fit is the template.
+        var path = setting == "max_length" && !report.IsGiven(setting) ? "template" : setting;
+        var fix = text.Fix is { Length: > 0 } given ? char.ToLowerInvariant(given[0]) + given[1..] : null;
+        report.ErrorAt(path, SettingTable.ByName[path].Get(settings)!, problem, fix);
     }
 
     private static void CheckLoop(TrialSettings settings, int rows, long steps, PlanReport report)
@@ -109,7 +124,7 @@ internal static class TrialChecks
                 $"0 to {model.Layers}");
         }
 
-        if (HeadChecks.TextHeads.Contains(settings.Head) && !model.IsDecoder && !(settings.Head == "generate" && model.Writes))
+        if (HeadChecks.TextHeads.Contains(settings.Head) && !HeadChecks.CanRead(settings.Head, model))
         {
             report.ErrorAt(
                 "head",
@@ -131,6 +146,7 @@ internal static class TrialChecks
         }
 
         MethodChecks.Check(settings, model, report);
+        CheckText(settings, model, report);
         if (settings.MaxLength > model.MaxPositions)
         {
             report.ErrorAt(

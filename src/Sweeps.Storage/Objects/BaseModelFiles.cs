@@ -18,7 +18,7 @@ internal static class BaseModelFiles
     private static readonly string[] Optional =
     [
         "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", "vocab.json",
-        "generation_config.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json",
+        "generation_config.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json", "chat_template.jinja",
     ];
 
     /// <summary>The files, relative to the folder, in a fixed order.</summary>

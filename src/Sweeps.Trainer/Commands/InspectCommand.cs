@@ -17,9 +17,11 @@ internal static class InspectCommand
         folder.Required = false;
         var data = new Option<string?>("--data") { Description = "Training file (.csv, .jsonl): adds mean tokens and the share of unknown ones.", HelpName = "FILE" };
         var settings = new Option<string?>("--settings") { Description = "A trial's settings as JSON, for template and form of the data.", HelpName = "FILE" };
+        var trials = new Option<string?>("--trials") { Description = "Settings of trials as a JSON list: adds what their prompts come to.", HelpName = "FILE" };
+        var validation = new Option<string?>("--validation") { Description = "Validation file, where the rows are not a share of the training file.", HelpName = "FILE" };
         var machine = new Option<bool>("--machine") { Description = "Print LibTorch, CPU capability and threads." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
-        var command = new Command("inspect", "Tells what a base model is and how it reads the data.") { folder, data, settings, machine, json };
+        var command = new Command("inspect", "Tells what a base model is and how it reads the data.") { folder, data, settings, trials, validation, machine, json };
         command.SetAction(parse => TrainerCommandLine.Guard(1, () =>
         {
             if (parse.GetValue(machine))
@@ -35,9 +37,24 @@ internal static class InspectCommand
             }
 
             var facts = BaseInspector.Inspect(
-                ModelOptions.Folder(name), parse.GetValue(settings) is { } file ? ModelOptions.Read(file) : null, parse.GetValue(data));
-            Console.WriteLine(parse.GetValue(json) ? SweepsJson.Write(facts) : Words(facts));
-            return TrainerExit.Ok;
+                ModelOptions.Folder(name),
+                parse.GetValue(settings) is { } file ? ModelOptions.Read(file) : null,
+                parse.GetValue(data),
+                parse.GetValue(trials) is { } list ? ModelOptions.ReadList(list) : null,
+                parse.GetValue(validation));
+            if (parse.GetValue(json))
+            {
+                Console.WriteLine(SweepsJson.Write(facts));
+                return TrainerExit.Ok;
+            }
+
+            Console.WriteLine(Words(facts));
+            foreach (var text in facts.Texts?.Where(text => text.Problem is not null) ?? [])
+            {
+                Console.Error.WriteLine($"{text.Setting}: {text.Problem}. {text.Fix}.");
+            }
+
+            return facts.Texts?.Any(text => text.Problem is not null) == true ? TrainerExit.BadInput : TrainerExit.Ok;
         }));
         return command;
     }

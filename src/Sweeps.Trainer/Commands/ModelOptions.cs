@@ -10,6 +10,7 @@ internal sealed class ModelOptions
 {
     private const string Builtin = "builtin:";
     private const long LongestSettings = 4 << 20;
+    private const long LongestList = 1 << 30;
 
     public Option<string> Checkpoint { get; } = new("--checkpoint")
     {
@@ -49,18 +50,24 @@ internal sealed class ModelOptions
 
     /// <summary>Reads settings.</summary>
     /// <exception cref="InvalidDataException">The file is missing, too large, or no settings.</exception>
-    public static TrialSettings Read(string file)
+    public static TrialSettings Read(string file) => Read<TrialSettings>(file, LongestSettings, "a trial's settings");
+
+    /// <summary>Reads the settings of several trials.</summary>
+    /// <exception cref="InvalidDataException">The file is missing, too large, or no list of settings.</exception>
+    public static IReadOnlyList<TrialSettings> ReadList(string file) => Read<List<TrialSettings>>(file, LongestList, "a list of trials' settings");
+
+    private static T Read<T>(string file, long longest, string what)
     {
         try
         {
             var text = file == "-" ? Console.In.ReadToEnd()
-                : new FileInfo(file).Length <= LongestSettings ? File.ReadAllText(file)
-                : throw new InvalidDataException($"{file} is larger than {LongestSettings} bytes: that is no trial's settings");
-            return SweepsJson.Read<TrialSettings>(text);
+                : new FileInfo(file).Length <= longest ? File.ReadAllText(file)
+                : throw new InvalidDataException($"{file} is larger than {longest} bytes: that is not {what}");
+            return SweepsJson.Read<T>(text);
         }
         catch (System.Text.Json.JsonException error)
         {
-            throw new InvalidDataException($"{file} does not hold a trial's settings: {error.Message}", error);
+            throw new InvalidDataException($"{file} does not hold {what}: {error.Message}", error);
         }
         catch (FileNotFoundException error)
         {

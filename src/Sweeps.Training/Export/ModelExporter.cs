@@ -20,7 +20,7 @@ namespace Sweeps.Training.Export;
 public static class ModelExporter
 {
     private static readonly string[] TokenizerFiles =
-        ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "added_tokens.json", "tokenizer.model"];
+        ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "added_tokens.json", "tokenizer.model", "chat_template.jinja"];
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 

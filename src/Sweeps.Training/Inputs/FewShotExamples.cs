@@ -1,4 +1,3 @@
-using System.Text;
 using Sweeps.Core.Spec;
 using Sweeps.Data;
 using Sweeps.Data.Readers;
@@ -22,9 +21,9 @@ internal static class FewShotExamples
     /// <param name="settings">Number a class, seed, labels and their texts.</param>
     /// <param name="template">Of a prompt.</param>
     /// <param name="labelOf">Class of a row.</param>
-    /// <returns>The text in front of every prompt, and the rows that are left to train on.</returns>
+    /// <returns>Prompt and answer of each example, in their order, and the rows that are left to train on.</returns>
     /// <exception cref="DataException">A class has too few rows.</exception>
-    public static (string Text, DataTable Left) Take(
+    public static (IReadOnlyList<(string Prompt, string Answer)> Examples, DataTable Left) Take(
         DataTable train, TrialSettings settings, TextTemplate template, Func<Row, int> labelOf)
     {
         var seed = StableHash.Mix(StableHash.Of("few-shot"), (ulong)(uint)settings.Seed);
@@ -48,14 +47,8 @@ internal static class FewShotExamples
             }
         }
 
-        var text = new StringBuilder();
-        foreach (var example in chosen)
-        {
-            text.Append(template.Render(example.Row)).Append(texts[example.Class].First).Append(Separator);
-        }
-
         var taken = chosen.Select(example => example.Index).ToHashSet();
-        return (text.ToString(), train.WithRows(train.Rows.Where((_, index) => !taken.Contains(index))));
+        return ([.. chosen.Select(example => (template.Render(example.Row), texts[example.Class].First))], train.WithRows(train.Rows.Where((_, index) => !taken.Contains(index))));
     }
 
     private static ulong KeyOf(Row row, TextTemplate template, ulong seed) =>

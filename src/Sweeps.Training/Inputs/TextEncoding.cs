@@ -1,11 +1,14 @@
 using Sweeps.Core.Spec;
+using Sweeps.Core.States;
 using Sweeps.Data;
+using Sweeps.Data.ChatTemplates;
 using Sweeps.Data.Facts;
 using Sweeps.Data.Readers;
 using Sweeps.Data.Splits;
 using Sweeps.Data.Templates;
 using Sweeps.Data.Tokenizers;
 using Sweeps.Models;
+using Sweeps.Models.Loading;
 
 namespace Sweeps.Training.Inputs;
 
@@ -15,24 +18,66 @@ internal sealed class TextEncoding
     private const int BeatRows = 1000;
 
     private readonly TrialSettings _settings;
-    private readonly int _maxLength;
     private ExampleEncoder _encoder;
     private LabelSet? _labels;
 
     /// <param name="settings">Template, labels, length.</param>
     /// <param name="tokenizer">Of the base model.</param>
     /// <param name="maxPositions">Longest input of the base model, tokens.</param>
+    /// <param name="chat">The layout of its conversations; wanted where the settings ask for <c>chat</c>.</param>
     /// <exception cref="DataException">The template cannot be used.</exception>
-    public TextEncoding(TrialSettings settings, ITokenizer tokenizer, int maxPositions)
+    public TextEncoding(TrialSettings settings, ITokenizer tokenizer, int maxPositions, ChatLayout? chat = null)
     {
+        if (settings.Chat != chat is not null)
+        {
+            throw new ArgumentException(settings.Chat ? "the settings ask for a chat layout" : "the settings ask for no chat layout", nameof(chat));
+        }
+
         _settings = settings;
         Tokenizer = tokenizer;
+        Chat = chat;
         Template = TextTemplate.Parse(settings.Template);
 
         // What is written behind a prompt needs positions too, and so do virtual tokens in front of it.
-        var room = LabelTokens.Room(settings, tokenizer) + (settings.Method is "prefix" or "prompt" ? settings.VirtualTokens : 0);
-        _maxLength = Math.Min(settings.MaxLength, maxPositions - room);
-        _encoder = Encoder(Template);
+        var room = LabelTokens.Room(settings, tokenizer, chat) + (settings.Method is "prefix" or "prompt" ? settings.VirtualTokens : 0);
+        MaxLength = Math.Min(settings.MaxLength, maxPositions - room);
+        if (MaxLength < 1)
+        {
+            throw new DataException(
+                null, null, $"the longest label and virtual tokens take {room} of the base model's {maxPositions} positions, which leaves none for the text", "Give shorter label_texts or fewer virtual_tokens");
+        }
+
+        _encoder = Encoder();
+    }
+
+    /// <summary>As the constructor, with positions and chat layout of a base model's folder.</summary>
+    /// <exception cref="DataException">The template cannot be used.</exception>
+    /// <exception cref="TrainingException">The base's config.json cannot be used, or it has no chat layout where one is asked for.</exception>
+    public static TextEncoding Of(TrialSettings settings, ITokenizer tokenizer, string baseFolder)
+    {
+        try
+        {
+            var config = ModelConfig.Read(baseFolder);
+            return new TextEncoding(settings, tokenizer, ModelFamilies.MaxPositions(config), ChatOf(settings, config.ModelType, tokenizer));
+        }
+        catch (ModelLoadException error)
+        {
+            throw new TrainingException(FailureClass.BadSpec, error.Message, error);
+        }
+    }
+
+    /// <summary>The chat layout that the settings ask for; null: none.</summary>
+    /// <exception cref="TrainingException">The base has none.</exception>
+    public static ChatLayout? ChatOf(TrialSettings settings, string modelType, ITokenizer tokenizer)
+    {
+        try
+        {
+            return settings.Chat ? ChatLayout.Require(modelType, tokenizer) : null;
+        }
+        catch (DataException error)
+        {
+            throw new TrainingException(FailureClass.BadSpec, $"chat: {error.Message}", error);
+        }
     }
 
     /// <summary>The tokeniser.</summary>
@@ -45,7 +90,18 @@ internal sealed class TextEncoding
     /// <exception cref="DataException">Fewer than two are declared.</exception>
     public LabelSet Labels => _labels ??= LabelSet.Declared(_settings.Data.Labels);
 
-    /// <summary>Solved examples in front of every prompt; empty without any.</summary>
+    /// <summary>The layout of the conversation that a prompt is; null: it is the template's text.</summary>
+    public ChatLayout? Chat { get; }
+
+    /// <summary>Longest input in tokens: as asked, and as the base has positions for what stands around it.</summary>
+    public int MaxLength { get; }
+
+    /// <summary>Tokens of every prompt beside its fields: template, solved examples, special tokens.</summary>
+    public int FixedTokens => _encoder.TemplateTokens;
+
+    /// <summary>
+    /// Solved examples in front of every prompt, under a chat layout with all else that stands there; empty without any.
+    /// </summary>
     public string Examples { get; private set; } = "";
 
     /// <summary>Puts solved examples in front of every prompt, in place of those before.</summary>
@@ -55,8 +111,7 @@ internal sealed class TextEncoding
         if (text != Examples)
         {
             Examples = text;
-            var literal = text.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
-            _encoder = Encoder(TextTemplate.Parse(literal + Template.Source));
+            _encoder = Encoder();
         }
     }
 
@@ -70,9 +125,12 @@ internal sealed class TextEncoding
             return train;
         }
 
-        var (text, left) = FewShotExamples.Take(
+        var (examples, left) = FewShotExamples.Take(
             train, _settings, Template, row => Labels.IndexOf(train, row, _settings.Data.LabelColumn));
-        UseExamples(text);
+        UseExamples(Chat is null
+            ? string.Concat(examples.Select(example => example.Prompt + example.Answer + FewShotExamples.Separator))
+            : Frame([.. examples.SelectMany(example =>
+                new ChatMessage[] { new(ChatRole.User, example.Prompt), new(ChatRole.Assistant, example.Answer) })]).Before);
         return left;
     }
 
@@ -143,12 +201,12 @@ internal sealed class TextEncoding
 
     /// <summary>
     /// An encoded text as a label is written after it: under a decoder without what the tokeniser puts behind a text (an end
-    /// token, say), since the answer goes on there.
+    /// token, say), since the answer goes on there. A conversation ends where the answer begins.
     /// </summary>
     public int[] Prompt(int[] ids, Transformer model)
     {
         var suffix = Tokenizer.Suffix;
-        return model.IsDecoder && suffix.Count > 0 && ids.Length > suffix.Count && ids.AsSpan(ids.Length - suffix.Count).SequenceEqual([.. suffix])
+        return Chat is null && model.IsDecoder && suffix.Count > 0 && ids.Length > suffix.Count && ids.AsSpan(ids.Length - suffix.Count).SequenceEqual([.. suffix])
             ? ids[..^suffix.Count]
             : ids;
     }
@@ -160,14 +218,28 @@ internal sealed class TextEncoding
     public UnknownShare Unknown(DataTable table) =>
         UnknownShare.Of(Tokenizer, table.Rows.Select(row => string.Join(' ', Template.Columns.Select(column => row[column]))));
 
-    private ExampleEncoder Encoder(TextTemplate template) =>
-        new(template, Tokenizer, _maxLength, _settings.Truncate switch
+    /// <summary>What reads rows, behind the solved examples.</summary>
+    private ExampleEncoder Encoder()
+    {
+        var keep = _settings.Truncate switch
         {
             "head" => Keep.Head,
             "tail" => Keep.Tail,
             "middle" => Keep.Middle,
             _ => throw new DataException(null, null, $"truncate '{_settings.Truncate}' is not known", "Use head, tail or middle"),
-        });
+        };
+        if (Chat is not null)
+        {
+            var frame = Frame([]);
+            return new(Template, Tokenizer, MaxLength, keep, Examples.Length > 0 ? frame with { Before = Examples } : frame, Examples.Length > 0);
+        }
+
+        var literal = Examples.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
+        return new(Examples.Length > 0 ? TextTemplate.Parse(literal + Template.Source) : Template, Tokenizer, MaxLength, keep, hasExamples: Examples.Length > 0);
+    }
+
+    /// <summary>A conversation up to the answer: a label is said at once, without thoughts.</summary>
+    private ChatFrame Frame(IReadOnlyList<ChatMessage> earlier) => Chat!.Frame(earlier, enableThinking: false);
 
     private ReadOptions Options => ReadOptions.Default with { Delimiter = Delimiter(_settings.Data.Delimiter) };
 

@@ -39,7 +39,7 @@ public sealed class TrainerSession(TokenCache? cache = null)
     internal (EncodedSplit Train, EncodedSplit Validation) TrainingRows(
         JobAssignment assignment, TrialSettings settings, TextEncoding encoding, Action beat)
     {
-        Forget(assignment, settings);
+        Forget(assignment, settings, encoding);
         if (!_splits.TryGetValue("train", out var train) || !_splits.TryGetValue("validation", out var validation))
         {
             var path = Files.Require(assignment, "train", beat);
@@ -70,7 +70,7 @@ public sealed class TrainerSession(TokenCache? cache = null)
     /// <summary>Tokenised test rows.</summary>
     internal EncodedSplit TestRows(JobAssignment assignment, TrialSettings settings, TextEncoding encoding, Action beat)
     {
-        Forget(assignment, settings);
+        Forget(assignment, settings, encoding);
         if (settings.FewShot > 0)
         {
             // The examples of the test's prompts are those of training: rows of the training file.
@@ -105,14 +105,15 @@ public sealed class TrainerSession(TokenCache? cache = null)
     }
 
     /// <summary>Drops what was made from other inputs or under other settings of the text.</summary>
-    private void Forget(JobAssignment assignment, TrialSettings settings)
+    private void Forget(JobAssignment assignment, TrialSettings settings, TextEncoding encoding)
     {
         var key = string.Join(
             '\n',
             InputFiles.Key(assignment, role => role is "train" or "validation" or "test" || InputFiles.IsTokenizer(role)),
             SweepsJson.Write(settings.Data),
             settings.Template,
-            settings.MaxLength,
+            settings.Chat,
+            encoding.MaxLength,
             settings.Truncate,
             settings.Head == "generate",
             settings.FewShot == 0 ? "" : $"{settings.FewShot} {settings.Seed}",

@@ -42,8 +42,7 @@ internal sealed class AttemptContext
         var folder = session.Files.BaseFolder(assignment, Beat);
         var tokenizer = session.Tokenizer(assignment, folder);
         Beat();
-        var facts = Inspect.BaseInspector.Positions(folder);
-        return new AttemptContext(assignment, settings, link, session, folder, new TextEncoding(settings, tokenizer, facts));
+        return new AttemptContext(assignment, settings, link, session, folder, TextEncoding.Of(settings, tokenizer, folder));
     }
 
     /// <summary>Builds the trial's model.</summary>

@@ -1,5 +1,6 @@
 using Sweeps.Core.Spec;
 using Sweeps.Core.States;
+using Sweeps.Data;
 using Sweeps.Data.Facts;
 using Sweeps.Data.Tokenizers;
 using Sweeps.Models;
@@ -84,11 +85,11 @@ internal sealed class TrialModel : IDisposable
                     $"nothing is left to train: frozen_layers {settings.FrozenLayers} of {body.LayerCount} and a head without weights. "
                     + "Lower frozen_layers or use head linear");
         }
-        catch (Exception error) when (error is ArgumentException or ModelLoadException or SafetensorsException)
+        catch (Exception error) when (error is ArgumentException or ModelLoadException or SafetensorsException or DataException or TrainingException)
         {
             head?.Dispose();
             body?.Dispose();
-            throw new TrainingException(FailureClass.BadSpec, error.Message, error);
+            throw error as TrainingException ?? new TrainingException(FailureClass.BadSpec, error.Message, error);
         }
     }
 
@@ -125,7 +126,8 @@ internal sealed class TrialModel : IDisposable
     private static ClassifierHead MakeHead(
         TrialSettings settings, Transformer body, LabelSet labels, ITokenizer tokenizer, LoadOptions options)
     {
-        IReadOnlyList<IReadOnlyList<IReadOnlyList<long>>> Texts() => LabelTokens.Of(settings, tokenizer);
+        var chat = TextEncoding.ChatOf(settings, body.ModelType, tokenizer);
+        IReadOnlyList<IReadOnlyList<IReadOnlyList<long>>> Texts() => LabelTokens.Of(settings, tokenizer, chat);
         return settings.Head switch
         {
             "linear" => new LinearHead(body, labels.Count, options, pooling: PoolingOf(settings)),
@@ -147,7 +149,7 @@ internal sealed class TrialModel : IDisposable
                     _ => throw new ArgumentException($"trim '{settings.Trim}' is not known: label-tokens or first-rows"),
                 },
                 options),
-            "generate" => new GenerateHead(body, Texts(), LabelTokens.End(tokenizer), labels.Names, settings.Constrained),
+            "generate" => new GenerateHead(body, Texts(), LabelTokens.End(tokenizer, chat), labels.Names, settings.Constrained),
             _ => throw new ArgumentException($"head '{settings.Head}' is not known: linear, label-tokens, trimmed or generate"),
         };
     }

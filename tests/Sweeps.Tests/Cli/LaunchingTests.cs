@@ -39,6 +39,34 @@ public sealed class LaunchingTests : IDisposable
     }
 
     [Fact]
+    public void A_base_of_an_unknown_family_is_refused_with_the_nearest()
+    {
+        File.WriteAllText(_folder["config.json"], """{"model_type": "qwen_3"}""");
+        Assert.Contains("model_type 'qwen_3' is not known; did you mean 'qwen3'?", Assert.Throws<CliException>(() => BaseGuess.Asked(_folder.Path)).Message, StringComparison.Ordinal);
+        File.WriteAllText(_folder["config.json"], """{"model_type": "t5"}""");
+        Assert.Equal(("t5", "as asked (t5)"), (BaseGuess.Asked(_folder.Path).Family, BaseGuess.Asked(_folder.Path).Why));
+    }
+
+    [Theory]
+    [InlineData("qwen3", "label-tokens, trimmed, generate", "rslora, dora, qlora, prefix, prompt, ia3, head-only", true)]
+    [InlineData("mistral", "label-tokens, trimmed, generate", "rslora, dora, qlora, prefix, prompt, ia3, head-only", false)]
+    [InlineData("t5", "generate", "rslora, dora, qlora, head-only", false)]
+    [InlineData("modernbert", null, "rslora, dora, qlora, head-only", false)]
+    public void Init_names_the_heads_and_methods_of_the_base(string family, string? heads, string methods, bool chats)
+    {
+        var guess = DataGuesser.Guess(DataReader.Read(_folder["train.csv"]));
+        var yaml = InitSpec.Write(guess, "data.csv", null, new BaseGuess("models/x", IsTiny: false, Found: true, "as asked", family));
+
+        Assert.Contains(heads is null ? "# a new layer; an encoder has no other\n" : $"# of this base also: {heads} (", yaml, StringComparison.Ordinal);
+        Assert.Contains($"method: [full, lora]          # of this base also: {methods}\n", yaml, StringComparison.Ordinal);
+        Assert.Equal((chats, heads is null), (yaml.Contains("# chat: true", StringComparison.Ordinal), yaml.Contains("# pooling: mean", StringComparison.Ordinal)));
+
+        // What it shows as a comment is good too.
+        var shown = SpecReader.Read(yaml.Replace("# chat", "chat", StringComparison.Ordinal).Replace("# pooling", "pooling", StringComparison.Ordinal).Replace("# arms", "arms", StringComparison.Ordinal), "grid.yaml");
+        Assert.Empty(shown.Errors);
+    }
+
+    [Fact]
     public void A_share_is_taken_as_the_trainer_takes_it_and_rows_are_limited_by_class()
     {
         var facts = Read(Spec.Replace("label: label", "label: label\n  max_rows: 20", StringComparison.Ordinal)).Facts;

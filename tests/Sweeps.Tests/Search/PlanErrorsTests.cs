@@ -75,6 +75,47 @@ public sealed class PlanErrorsTests
     }
 
     [Fact]
+    public void A_base_in_four_bits_under_the_method_that_nobody_named_is_refused_at_the_base()
+    {
+        var error = Assert.Single(Planner.Plan(Read("\"{message}\"", "seed: 1"), Data, Bert with { IsQuantised = true }).Errors);
+
+        Assert.Equal((1, 7), (error.Line, error.Column));
+        Assert.Contains("Allowed: the method qlora, or the base before", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("lora", "linear", "[nothing]", "'nothing' names no module of gemma3_text. Allowed: none, or some of embed_tokens, key, norm, query")]
+    [InlineData("lora", "linear", "[norm, erm]", "'erm' names no module")]
+    [InlineData("dora", "linear", "[embed_tokens]", "embed_tokens is also the output head of this model")]
+    [InlineData("qlora", "linear", "[\"0\"]", "encoder.0.query is held in 4 bits")]
+    [InlineData("lora", "linear", "[encoder.0, norm, score]", null)]
+    [InlineData("lora", "generate", "[score]", "'score' names no module")]
+    public void Modules_to_save_that_cannot_be_are_refused(string method, string head, string names, string? says)
+    {
+        var model = Gemma with { Modules = ["embed_tokens", "encoder.0.query", "encoder.0.key", "norm"], TiedModule = "embed_tokens" };
+
+        var errors = Planner.Plan(Read("\"{message}\"", $"method: {method}\nhead: {head}\nlora: {{modules_to_save: {names}}}"), Data, model).Errors;
+
+        if (says is null)
+        {
+            Assert.Empty(errors);
+            return;
+        }
+
+        var error = Assert.Single(errors);
+        Assert.Equal((6, 25), (error.Line, error.Column));
+        Assert.Contains(says, error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Labels_are_not_looked_at_where_no_head_could_read_them()
+    {
+        var error = Assert.Single(Planner.Plan(Read("\"{message}\"", "head: generate"), Data, Bert with { LabelTokens = [[[5]], [[]]] }).Errors);
+
+        Assert.Contains("bert is an encoder", error.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Head_only_needs_a_head_with_weights()
     {
         var plan = Planner.Plan(Read("\"{message}\"", "method: head-only\nhead: label-tokens"), Data, Gemma);
@@ -120,6 +161,68 @@ public sealed class PlanErrorsTests
         var error = Assert.Single(plan.Errors);
         Assert.Equal((line, column), (error.Line, error.Column));
         Assert.Contains(says, error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("chat: true", "", 4, 7, "chat")]
+    [InlineData("grid: {chat: [false, true]}", "", 4, 22, "chat")]
+    [InlineData("arms: {a: {chat: true}}", "", 4, 18, "chat")]
+    [InlineData("few_shot: 3", "", 4, 11, "few_shot")]
+    [InlineData("arms: {shown: {method: zero-shot, head: generate, few_shot: 3}}", "", 4, 61, "few_shot")]
+    [InlineData("max_length: 9", "", 4, 13, "max_length")]
+    [InlineData("", "", 3, 11, "max_length")]
+    [InlineData("grid: {max_length: [9, 200]}", "", 4, 21, "max_length")]
+    public void What_a_base_cannot_make_of_a_prompt_is_refused(string lines, string other, int line, int column, string setting)
+    {
+        var spec = Read("\"{message}\"", lines + other);
+        var model = Gemma with { MeanTokens = 12 };
+        // Those that the settings name; without any, all.
+        var trials = Planner.Plan(spec, Data, model).Trials.Select(trial => trial.Settings)
+            .Where(trial => setting switch { "chat" => trial.Chat, "few_shot" => trial.FewShot > 0, _ => lines.Length == 0 || trial.MaxLength == 9 });
+        model = model with
+        {
+            Texts = [.. trials.Select(trial => new TextFacts
+            {
+                Form = TextFacts.FormOf(trial, 512), Setting = setting, Problem = "it cannot be", Fix = "Do something else",
+            })],
+        };
+
+        var error = Assert.Single(Planner.Plan(spec, Data, model).Errors);
+
+        Assert.Equal((line, column), (error.Line, error.Column));
+        Assert.Equal("it cannot be. Allowed: do something else", error.ToString()[$"grid.yaml:{line}:{column}: ".Length..]);
+    }
+
+    [Fact]
+    public void Labels_are_told_apart_as_the_chat_layout_writes_them()
+    {
+        // The layout trims: two labels that differ in a space are the same answer.
+        var model = Gemma with { LabelTokens = [[[5]], [[6]]], ChatLabelTokens = [[[5]], [[5]]], EndToken = null };
+
+        Assert.Contains("the tokenizer of the base model names none", Assert.Single(Planner.Plan(Read("\"{message}\"", "head: generate"), Data, model).Errors).Problem, StringComparison.Ordinal);
+        Assert.Contains("give the same tokens", Assert.Single(Planner.Plan(Read("\"{message}\"", "head: generate\nchat: true"), Data, model).Errors).Problem, StringComparison.Ordinal);
+        // A turn has its own end.
+        Assert.Empty(Planner.Plan(Read("\"{message}\"", "head: generate\nchat: true"), Data, model with { ChatLabelTokens = [[[5]], [[6]]] }).Errors);
+    }
+
+    [Fact]
+    public void What_stands_in_front_of_a_prompt_counts_in_what_a_trial_costs()
+    {
+        var spec = Read("\"{message}\"", "grid: {chat: [false, true]}");
+        var plain = Planner.Plan(spec, Data, Gemma).Trials.Select(trial => trial.Settings).ToList();
+        var model = Gemma with
+        {
+            MeanTokens = 20,
+            Texts = [.. plain.Select((trial, index) => new TextFacts { Form = TextFacts.FormOf(trial, 512), FixedTokens = 5 + (10 * index) })],
+        };
+
+        Assert.Equal([20, 30], plain.Select(model.MeanTokensOf));
+        var costs = Planner.Plan(spec, Data, model, new Dictionary<string, double> { ["full"] = 1 }).Trials.Select(trial => trial.Seconds!.Value).ToList();
+        Assert.True(costs[1] > 1.1 * costs[0]);
+        Assert.Contains(Planner.Plan(Read("\"{message}\"", "chat: true\nmax_length: 25"), Data, model with
+        {
+            Texts = [model.Texts[0], new TextFacts { Form = TextFacts.FormOf(plain[1] with { MaxLength = 25 }, 512), FixedTokens = 15 }],
+        }).Warnings, warning => warning.Contains("texts have 30 tokens on average, and max_length 25 cuts them", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -187,8 +187,8 @@ public sealed class SpecErrorsTests
         Assert.Null(result.Spec);
         Assert.Equal([(4, 10), (5, 17), (5, 21), (6, 12)], result.Errors.Select(error => (error.Line, error.Column)));
         Assert.Equal(
-            "my.yaml:5:21: 'methd' is not a setting; did you mean 'method'? Allowed: template, truncate, max_length, method, head,",
-            result.Errors[2].ToString()[..117]);
+            "my.yaml:5:21: 'methd' is not a setting; did you mean 'method'? Allowed: template, chat, truncate, max_length, method, head,",
+            result.Errors[2].ToString()[..123]);
     }
 
     [Fact]

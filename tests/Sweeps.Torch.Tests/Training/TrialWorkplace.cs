@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Sweeps.Core.Ids;
 using Sweeps.Core.Json;
 using Sweeps.Core.Spec;
@@ -56,6 +57,9 @@ internal sealed class TrialWorkplace : IDisposable
         }
         """;
 
+    /// <summary>A base whose tokenizer has the tokens of its chat layout: start of turn 256, end 257, then its two roles.</summary>
+    public const string Chat = "chat";
+
     /// <summary>Bases by name; each is made when an attempt first asks for it.</summary>
     private static readonly Dictionary<string, (string Config, int Length)> Bases = new(StringComparer.Ordinal)
     {
@@ -66,6 +70,8 @@ internal sealed class TrialWorkplace : IDisposable
         ["t5"] = (T5, 40),
         ["gemma3"] = (Gemma3, 40),
         ["long"] = (Gemma3.Replace("\"max_position_embeddings\": 40", "\"max_position_embeddings\": 160", StringComparison.Ordinal), 160),
+        [Chat] = (Gemma3.Replace("\"max_position_embeddings\": 40", "\"max_position_embeddings\": 160", StringComparison.Ordinal)
+            .Replace("\"vocab_size\": 256", "\"vocab_size\": 260", StringComparison.Ordinal), 160),
     };
 
     private readonly string _root = Directory.CreateTempSubdirectory("sweeps-training-").FullName;
@@ -97,7 +103,7 @@ internal sealed class TrialWorkplace : IDisposable
             var path = Path.Combine(_root, name);
             if (Bases.TryGetValue(name, out var made) && !Directory.Exists(path))
             {
-                MakeBase(path, made.Config, made.Length);
+                MakeBase(path, made.Config, made.Length, name == Chat);
             }
 
             return path;
@@ -131,14 +137,35 @@ internal sealed class TrialWorkplace : IDisposable
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
-    private static void MakeBase(string folder, string config, int positions)
+    private static void MakeBase(string folder, string config, int positions, bool chats)
     {
         CampaignTokenizer.Write(folder, positions);
+        if (chats)
+        {
+            AddTurns(Path.Combine(folder, "tokenizer.json"));
+        }
+
         File.WriteAllText(Path.Combine(folder, "config.json"), config);
         using var model = ModelFamilies.Create(ModelConfig.Read(folder), new LoadOptions { Seed = 3 });
         SafetensorsWriter.Save(
             Path.Combine(folder, "model.safetensors"),
             model.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value)));
+    }
+
+    private static void AddTurns(string file)
+    {
+        var tokenizer = JsonNode.Parse(File.ReadAllText(file))!;
+        foreach (var (id, mark) in new[] { (256, "<start_of_turn>"), (257, "<end_of_turn>") })
+        {
+            var token = tokenizer["added_tokens"]![0]!.DeepClone();
+            (token["id"], token["content"]) = (id, mark);
+            tokenizer["added_tokens"]!.AsArray().Add(token);
+            tokenizer["model"]!["vocab"]![mark] = id;
+        }
+
+        tokenizer["model"]!["vocab"]!["user"] = 258;
+        tokenizer["model"]!["vocab"]!["model"] = 259;
+        File.WriteAllText(file, tokenizer.ToJsonString());
     }
 
     private static AssignedInput Input(string role, string path)

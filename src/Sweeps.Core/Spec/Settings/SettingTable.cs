@@ -10,6 +10,7 @@ public static class SettingTable
     public static IReadOnlyList<Setting> All { get; } =
     [
         new("template", "", new TemplateType(), s => s.Template, (s, v) => s with { Template = (string)v }),
+        new("chat", "", new SwitchType(), s => s.Chat, (s, v) => s with { Chat = (bool)v }),
         new("truncate", "", new ChoiceType("head", "tail", "middle"), s => s.Truncate, (s, v) => s with { Truncate = (string)v }),
         new("max_length", "", new IntegerType(4, 131_072), s => (long)s.MaxLength, (s, v) => s with { MaxLength = Int(v) }),
         new("method", "", new ChoiceType([.. MethodTraits.All]), s => s.Method, (s, v) => s with { Method = (string)v }),

@@ -63,6 +63,29 @@ public sealed class ChatLayoutTests
         Assert.Equal(layout.TrimsContent, layout.Frame([]).Trims);
     }
 
+    [Theory]
+    [InlineData("gemma3", " a b ", "a b", "<end_of_turn>\n")]
+    [InlineData("qwen3", "\n a b ", " a b ", "<|im_end|>\n")]
+    [InlineData("llama3", "\ta b\n", "a b", "<|eot_id|>")]
+    public void A_prompt_and_an_answer_are_the_conversation(string name, string content, string written, string end)
+    {
+        ChatLayout layout = ChatLayout.Find(name)!;
+
+        Assert.Equal(written, layout.Answer(content));
+        Assert.StartsWith(layout.TurnEnd, end, StringComparison.Ordinal);
+        Assert.Contains(layout.TurnEnd, layout.Marks);
+        Assert.Equal(
+            layout.Render([new(ChatRole.User, "q"), new(ChatRole.Assistant, content)], addGenerationPrompt: false),
+            layout.Frame([], enableThinking: false).Fill("q") + layout.Answer(content) + end);
+    }
+
+    [Fact]
+    public void An_answer_with_thoughts_of_its_own_is_refused_where_thoughts_have_a_place()
+    {
+        Assert.Contains("takes '<think>\nhm\n</think>\n\n1' for an answer with thoughts", Assert.Throws<DataException>(() => ChatLayout.Find("qwen3")!.Answer("<think>\nhm\n</think>\n\n1")).Message, StringComparison.Ordinal);
+        Assert.Equal("</think> 1", ChatLayout.Find("gemma3")!.Answer("</think> 1"));
+    }
+
     [Fact]
     public void Layouts_are_found_by_model_type_and_need_their_tokens()
     {
@@ -73,7 +96,7 @@ public sealed class ChatLayoutTests
         using TempFolder folder = new();
         folder.File("tokenizer.json", """{"model": {"type": "WordLevel", "unk_token": "u", "vocab": {"u": 0, "<|im_start|>": 1}}, "pre_tokenizer": {"type": "Whitespace"}}""");
         ITokenizer tokenizer = TokenizerLoader.Load(folder.Path);
-        Assert.Contains("no chat layout is known for model type 'bert'. Known are gemma3_text, gemma3, qwen3, llama", Assert.Throws<DataException>(() => ChatLayout.Require("bert", tokenizer)).Message, StringComparison.Ordinal);
+        Assert.Contains("no chat layout is known for model type 'bert'. Choose a base model of the type gemma3_text or gemma3 or qwen3 or llama", Assert.Throws<DataException>(() => ChatLayout.Require("bert", tokenizer)).Message, StringComparison.Ordinal);
         Assert.Contains("has no token '<|im_end|>', which the chat layout qwen3 writes", Assert.Throws<DataException>(() => ChatLayout.Require("qwen3", tokenizer)).Message, StringComparison.Ordinal);
         Assert.Throws<DataException>(() => ChatLayout.Find("qwen3")!.Render([], true));
     }

@@ -27,6 +27,37 @@ public sealed class TokenizerChecksTests : IDisposable
     }
 
     [Fact]
+    public void A_tokenizer_that_leaves_most_rows_without_a_token_is_refused()
+    {
+        ITokenizer tokenizer = Uncased();
+        TokenizerChecks.CheckBase(tokenizer, 18, "base");
+
+        Assert.Contains(
+            "it knows 9 tokens, the model has 20 embeddings",
+            Assert.Throws<DataException>(() => TokenizerChecks.CheckBase(tokenizer, 20, "base")).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2, null)]
+    [InlineData(8, null)]
+    [InlineData(4, "config.json says eos_token_id 4, which is the ordinary token 'top' of this tokenizer. Put the tokenizer files that came with the weights")]
+    [InlineData(11, "config.json says eos_token_id 11, which is no token of this tokenizer")]
+    public void Special_tokens_of_the_config_are_special_in_the_tokenizer(int id, string? says)
+    {
+        Exception? refused = Record.Exception(() => TokenizerChecks.CheckBase(Uncased(), 12, "base", new Dictionary<string, int> { ["eos_token_id"] = id }));
+
+        if (says is null)
+        {
+            Assert.Null(refused);
+        }
+        else
+        {
+            Assert.Contains(says, Assert.IsType<DataException>(refused).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_text_with_a_token_that_has_no_embedding_is_named()
     {
         ITokenizer tokenizer = Uncased();

@@ -1,3 +1,4 @@
+using Sweeps.Core.Spec;
 using Sweeps.Models;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Loading;
@@ -10,6 +11,15 @@ namespace Sweeps.Torch.Tests.Models.Loading;
 
 public sealed class ModelFamiliesTests
 {
+    [Fact]
+    public void What_a_spec_may_name_is_what_can_be_loaded()
+    {
+        Assert.Equal(ModelFamilies.ModelTypes.Order(), FamilyTraits.All.Order());
+        Assert.All(ModelFamilies.ModelTypes, type => Assert.Equal(
+            ModelFamilies.Architecture(type, classifies: false) is not null, FamilyTraits.Heads(type).Contains("generate")));
+        Assert.All(ModelFamilies.ModelTypes, type => Assert.Equal(FamilyTraits.Heads(type).Count == 1, FamilyTraits.IsEncoder(type)));
+    }
+
     [Fact]
     public void An_unknown_model_type_names_the_nearest_known()
     {

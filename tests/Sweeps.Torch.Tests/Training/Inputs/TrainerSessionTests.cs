@@ -52,6 +52,42 @@ public sealed class TrainerSessionTests : IDisposable
         Assert.All(made, pair => Assert.Equal(pair.Value, File.ReadAllBytes(pair.Key)));
     }
 
+    [Theory]
+    [InlineData("generate", 0)]
+    [InlineData("label-tokens", 0)]
+    [InlineData("generate", 1)]
+    public void Prompts_with_and_without_the_chat_layout_share_nothing(string head, int fewShot)
+    {
+        var plain = TrialWorkplace.Settings with { Epochs = 1, Head = head, FewShot = fewShot, MaxLength = 140 };
+        var chat = plain with { Chat = true };
+        DoneFrame Cold(int trial, Core.Spec.TrialSettings settings) =>
+            Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign(TrialWorkplace.Chat, JobId.Train("s", trial), 1, settings), new RecordingLink()));
+        var (one, other) = (Cold(1, plain), Cold(2, chat));
+        Assert.NotEqual(one.FinalSha256, other.FinalSha256);
+
+        var warm = new TrainerSession(new TokenCache(_folder, _time));
+        foreach (var (trial, settings, expected) in new[] { (3, plain, one), (4, chat, other), (5, plain, one) })
+        {
+            Assert.Equal(expected, TrialWorkplace.Run(_place.Assign(TrialWorkplace.Chat, JobId.Train("s", trial), 1, settings), new RecordingLink(), warm));
+        }
+
+        Assert.Equal(4, Directory.GetFiles(_folder).Length);
+    }
+
+    [Fact]
+    public void Prompts_that_leave_room_for_other_things_share_nothing()
+    {
+        // What fits 40 positions is shorter with 5 virtual tokens in front.
+        var plain = TrialWorkplace.Settings with { Epochs = 1, Method = "head-only", MaxLength = 40 };
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(
+            _place.Assign("gemma3", JobId.Train("s", 1), 1, plain), new RecordingLink(), new TrainerSession(new TokenCache(_folder, _time))));
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(
+            _place.Assign("gemma3", JobId.Train("s", 2), 1, plain with { Method = "prefix", VirtualTokens = 5 }),
+            new RecordingLink(),
+            new TrainerSession(new TokenCache(_folder, _time))));
+        Assert.Equal(4, Directory.GetFiles(_folder).Length);
+    }
+
     private DoneFrame Run(int trial, Core.Spec.TrialSettings settings) => Assert.IsType<DoneFrame>(TrialWorkplace.Run(
         _place.Assign("bert", JobId.Train("s", trial), 1, settings), new RecordingLink(), new TrainerSession(new TokenCache(_folder, _time))));
 

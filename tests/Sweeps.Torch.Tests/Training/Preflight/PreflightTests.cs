@@ -56,6 +56,51 @@ public sealed class PreflightTests : IDisposable
     }
 
     [Fact]
+    public void Inspect_makes_the_prompts_of_every_trial()
+    {
+        var settings = TrialWorkplace.Settings with { Head = "generate", MaxLength = 140 };
+        var facts = BaseInspector.Inspect(
+            _place[TrialWorkplace.Chat],
+            settings,
+            _place["train.csv"],
+            [
+                settings, settings with { LearningRate = 1 }, settings with { Chat = true }, settings with { Chat = true, FewShot = 1 },
+                settings with { FewShot = 4 }, settings with { FewShot = 1_000 }, settings with { MaxLength = 5 },
+            ]);
+
+        Assert.Equal(6, facts.Texts!.Count);
+        var (plain, chat, shown, many, tooMany, narrow) = (facts.Texts[0], facts.Texts[1], facts.Texts[2], facts.Texts[3], facts.Texts[4], facts.Texts[5]);
+        // Start of turn, user, end of turn, start of turn, model.
+        Assert.Equal(plain.FixedTokens + 5, chat.FixedTokens);
+        Assert.Null(plain.Problem ?? chat.Problem ?? shown.Problem);
+        Assert.True(shown.FixedTokens > 3 * chat.FixedTokens);
+        Assert.Equal(facts.MeanTokens + 5, facts.MeanTokensOf(settings with { Chat = true, Epochs = 7 }));
+        Assert.Equal(facts.LabelTokens!.SelectMany(label => label[0]), facts.ChatLabelTokens!.SelectMany(label => label[0]));
+        Assert.Matches("^the template with its solved examples takes [0-9]+ tokens .*leaves nothing of max_length 140 for the text$", many.Problem);
+        Assert.Equal("few_shot", many.Setting);
+        Assert.Contains("takes 1000 rows of each class", tooMany.Problem, StringComparison.Ordinal);
+        Assert.Equal("few_shot", tooMany.Setting);
+        Assert.StartsWith("the template alone takes", narrow.Problem, StringComparison.Ordinal);
+        Assert.Equal("max_length", narrow.Setting);
+    }
+
+    [Theory]
+    [InlineData("bert", "no chat layout is known for model type 'bert'")]
+    [InlineData("gemma3", "has no token '<start_of_turn>', which the chat layout gemma3 writes")]
+    public void A_base_without_a_chat_layout_is_told_by_inspect_and_by_the_trainer(string model, string says)
+    {
+        var settings = TrialWorkplace.Settings with { Chat = true };
+
+        var text = Assert.Single(BaseInspector.Inspect(_place[model], settings, _place["train.csv"]).Texts!);
+        Assert.Equal("chat", text.Setting);
+        Assert.Contains(says, text.Problem, StringComparison.Ordinal);
+
+        var failed = Assert.IsType<FailedFrame>(TrialWorkplace.Run(_place.Assign(model, Job, 1, settings), new RecordingLink()));
+        Assert.Equal(FailureClass.BadSpec, failed.Failure);
+        Assert.Contains(says, failed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_tokenizer_of_another_model_is_refused_by_inspect()
     {
         var file = Path.Combine(_place["gemma3"], "tokenizer.json");
