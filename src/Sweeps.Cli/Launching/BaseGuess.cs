@@ -30,7 +30,7 @@ internal sealed record BaseGuess(string Base, bool IsTiny, bool Found, string Wh
         }
 
         var unknown = $"the built-in tiny base {(share > 0.995 ? "knows none of these words" : string.Create(CultureInfo.InvariantCulture, $"does not know {100 * share:0.#} % of these words"))}";
-        var cached = Cached().OrderBy(c => c.Bytes).FirstOrDefault();
+        var cached = Cached(CacheFolder()).OrderBy(c => c.Bytes).FirstOrDefault();
         return cached.Folder is not null
             ? new BaseGuess(cached.Folder, IsTiny: false, Found: true, $"found in Hugging Face's cache ({cached.Family}); {unknown}", cached.Family)
             : new BaseGuess("all-MiniLM-L6-v2", IsTiny: false, Found: false, $"{unknown}, and Hugging Face's cache holds no model of a known family", "bert");
@@ -56,7 +56,7 @@ internal sealed record BaseGuess(string Base, bool IsTiny, bool Found, string Wh
             throw new CliException($"{named} is no model: it has no config.json", ExitCodes.BadInput, allowed);
         }
 
-        var family = FamilyOf(Path.Combine(named, "config.json"));
+        var family = Read(Path.Combine(named, "config.json")).Family;
         return family is null || FamilyTraits.All.Contains(family)
             ? new BaseGuess(Path.GetFullPath(named), IsTiny: false, Found: true, family is null ? "as asked" : $"as asked ({family})", family)
             : throw new CliException(
@@ -65,11 +65,14 @@ internal sealed record BaseGuess(string Base, bool IsTiny, bool Found, string Wh
                 $"a base is one of {string.Join(", ", FamilyTraits.All)}");
     }
 
-    private static IEnumerable<(string Folder, string Family, long Bytes)> Cached()
+    /// <summary>Where Hugging Face's programs keep what they downloaded.</summary>
+    private static string CacheFolder() => Environment.GetEnvironmentVariable("HF_HOME") is { Length: > 0 } home
+        ? Path.Combine(home, "hub")
+        : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "huggingface", "hub");
+
+    /// <summary>The whole models of known families below a folder; one in 4 bits, which cannot be trained in full, is left out.</summary>
+    internal static IEnumerable<(string Folder, string Family, long Bytes)> Cached(string root)
     {
-        var root = Environment.GetEnvironmentVariable("HF_HOME") is { Length: > 0 } home
-            ? Path.Combine(home, "hub")
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "huggingface", "hub");
         if (!Directory.Exists(root))
         {
             yield break;
@@ -77,27 +80,28 @@ internal sealed record BaseGuess(string Base, bool IsTiny, bool Found, string Wh
 
         foreach (var config in Directory.EnumerateFiles(root, "config.json", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 4, IgnoreInaccessible = true }))
         {
-            var folder = Path.GetDirectoryName(config)!;
-            var weights = new DirectoryInfo(folder).EnumerateFiles("*.safetensors").Sum(f => f.Length);
-            if (weights > 0 && FamilyOf(config) is { } family && FamilyTraits.All.Contains(family))
+            var folder = new DirectoryInfo(Path.GetDirectoryName(config)!);
+            var weights = folder.EnumerateFiles("*.safetensors").Sum(f => f.Length);
+            var reads = folder.EnumerateFiles().Any(f => f.Name is "tokenizer.json" or "vocab.txt" || f.Extension == ".model");
+            if (weights > 0 && reads && Read(config) is { Family: { } family, IsQuantised: false } && FamilyTraits.All.Contains(family))
             {
-                yield return (folder, family, weights);
+                yield return (folder.FullName, family, weights);
             }
         }
     }
 
-    private static string? FamilyOf(string config)
+    private static (string? Family, bool IsQuantised) Read(string config)
     {
         try
         {
             using var json = JsonDocument.Parse(File.ReadAllText(config));
             return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("model_type", out var type) && type.ValueKind == JsonValueKind.String
-                ? type.GetString()
-                : null;
+                ? (type.GetString(), json.RootElement.TryGetProperty("quantization_config", out _))
+                : default;
         }
         catch (Exception e) when (e is JsonException or IOException)
         {
-            return null;
+            return default;
         }
     }
 }

@@ -50,8 +50,9 @@ public static class TokenizerChecks
         foreach ((string field, int id) in configured ?? new Dictionary<string, int>())
         {
             string? token = tokenizer.TokenOf(id);
-            if (!tokenizer.IsAdded(id) && !Array.Exists(named, own => own.Id == id))
+            if (!tokenizer.IsAdded(id) && !Array.Exists(named, own => own.Id == id) && token is not ['<', .., '>'])
             {
+                // A control piece of a SentencePiece model, as <s>, may stand in no list of special tokens.
                 throw new DataException(folder, null, $"the tokenizer does not belong to this base model: config.json says {field} {id}, which is {(token is null ? "no token" : $"the ordinary token '{token}'")} of this tokenizer", Fix);
             }
         }

@@ -47,6 +47,29 @@ public sealed class LaunchingTests : IDisposable
         Assert.Equal(("t5", "as asked (t5)"), (BaseGuess.Asked(_folder.Path).Family, BaseGuess.Asked(_folder.Path).Why));
     }
 
+    [Fact]
+    public void What_the_cache_holds_is_a_base_when_it_is_whole_and_of_a_known_family()
+    {
+        void Model(string name, string config, params string[] files)
+        {
+            var folder = Directory.CreateDirectory(_folder[$"hub/models--{name}/snapshots/1"]).FullName;
+            File.WriteAllText(Path.Combine(folder, "config.json"), config);
+            Array.ForEach(files, file => File.WriteAllText(Path.Combine(folder, file), file));
+        }
+
+        Assert.Empty(BaseGuess.Cached(_folder["hub"]));
+        Model("a", """{"model_type": "modernbert"}""", "model.safetensors", "tokenizer.json");
+        Model("b", """{"model_type": "t5"}""", "model-1.safetensors", "model-2.safetensors", "spiece.model");
+        Model("words", """{"model_type": "bert"}""", "model.safetensors");
+        Model("weights", """{"model_type": "bert"}""", "pytorch_model.bin", "tokenizer.json");
+        Model("mamba", """{"model_type": "mamba"}""", "model.safetensors", "tokenizer.json");
+        Model("small", """{"model_type": "llama", "quantization_config": {}}""", "model.safetensors", "tokenizer.json");
+        Model("broken", "{", "model.safetensors", "tokenizer.json");
+        Model("list", "[]", "model.safetensors", "tokenizer.json");
+
+        Assert.Equal([("modernbert", 17L), ("t5", 38L)], BaseGuess.Cached(_folder["hub"]).Select(found => (found.Family, found.Bytes)).Order());
+    }
+
     [Theory]
     [InlineData("qwen3", "label-tokens, trimmed, generate", "rslora, dora, qlora, prefix, prompt, ia3, head-only", true)]
     [InlineData("mistral", "label-tokens, trimmed, generate", "rslora, dora, qlora, prefix, prompt, ia3, head-only", false)]

@@ -58,6 +58,16 @@ public sealed class TokenizerChecksTests : IDisposable
     }
 
     [Fact]
+    public void A_control_piece_may_stand_in_no_list_of_special_tokens()
+    {
+        _folder.File("tokenizer.json", """{"model": {"type": "WordLevel", "unk_token": "u", "vocab": {"u": 0, "<s>": 1, "word": 2}}, "pre_tokenizer": {"type": "Whitespace"}}""");
+        ITokenizer tokenizer = TokenizerLoader.Load(_folder.Path);
+
+        TokenizerChecks.CheckBase(tokenizer, 3, "base", new Dictionary<string, int> { ["bos_token_id"] = 1 });
+        Assert.Throws<DataException>(() => TokenizerChecks.CheckBase(tokenizer, 3, "base", new Dictionary<string, int> { ["bos_token_id"] = 2 }));
+    }
+
+    [Fact]
     public void A_text_with_a_token_that_has_no_embedding_is_named()
     {
         ITokenizer tokenizer = Uncased();
