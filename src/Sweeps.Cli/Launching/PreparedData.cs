@@ -40,7 +40,7 @@ internal sealed record PreparedData(
     {
         var sources = Locate(spec, folder, scratch);
         var settings = spec.Defaults.Data;
-        var options = ReadOptions.Default with { Delimiter = settings.Delimiter is { Length: > 0 } d ? d[0] : null };
+        var options = ReadOptions.Of(settings);
         var text = TemplateOf(spec);
         var template = At(spec, "template", () => TextTemplate.Parse(text));
 
@@ -51,7 +51,7 @@ internal sealed record PreparedData(
         var (labels, facts) = At(spec, train.Key, () =>
         {
             template.CheckColumns(table);
-            var known = declared is null ? LabelSet.FromData(table, settings.LabelColumn) : LabelSet.Declared(declared);
+            var known = declared is null ? LabelSet.FromData(table, settings.LabelColumn, settings.LabelSeparator) : LabelSet.Declared(declared, settings.LabelSeparator);
             return (known, DataChecker.CheckTrain(table, template.Columns, settings.LabelColumn, known));
         });
         List<string> warnings = [.. facts.Warnings];
@@ -90,6 +90,7 @@ internal sealed record PreparedData(
             Labels = facts.Labels,
             Rows = rows,
             ClassCounts = facts.Labels.Zip(facts.RowsPerLabel).ToDictionary(p => p.First, p => p.Second),
+            RowsWithoutLabel = facts.RowsWithoutLabel,
             Columns = facts.Columns,
             External = [.. spec.Arms.Select(arm => arm.External).OfType<ExternalResult>().Where(result => result.File is not null).Select(Scored)],
         };
@@ -100,7 +101,7 @@ internal sealed record PreparedData(
             var path = Path.GetFullPath(result.File!, folder);
             var test = sources.FirstOrDefault(source => source.Role == "test")
                 ?? throw new DataException(path, null, "predictions are compared with the test rows, and there are none", "Name their file: data: {test: FILE}");
-            var metrics = ExternalPredictions.Score(DataReader.Read(path), test.Read(options), labels, settings.LabelColumn);
+            var metrics = ExternalPredictions.Score(DataReader.Read(path, ExternalPredictions.Options(labels)), test.Read(options), labels, settings.LabelColumn);
             return result with { MacroF1 = metrics.MacroF1, Accuracy = metrics.Accuracy };
         });
 

@@ -23,12 +23,18 @@ internal static class PlanPage
                 plan.Axes,
                 Merged = plan.Merged.Select(m => m.ToString()),
                 launch.Data.Facts.Rows,
+                launch.Data.Facts.ClassCounts,
                 launch.Model,
             }));
             return;
         }
 
         console.MarkupLine($"[bold]{Markup.Escape(launch.Spec.Name)}[/]: {Format.Plural(plan.GridPoints, "point")} of the grid, [bold]{Format.Plural(plan.Trials.Count, "trial")}[/], {Format.Plural(plan.TotalSteps, "optimiser step")}");
+        if (launch.Spec.Defaults.Data.IsMultiLabel)
+        {
+            console.MarkupLine(Markup.Escape(LabelsOf(launch)));
+        }
+
         foreach (var note in plan.Merged.Select(m => m.ToString()).Concat(plan.NotApplying.Select(a => $"{a} applies to no trial")))
         {
             console.MarkupLine($"[grey]{Markup.Escape(note)}[/]");
@@ -71,4 +77,15 @@ internal static class PlanPage
     private static string Value(object? value) => value is bool on
         ? on ? "true" : "false"
         : Convert.ToString(value, CultureInfo.InvariantCulture) ?? string.Empty;
+
+    /// <summary>How often each label stands in the training file, where a row has any number of them.</summary>
+    private static string LabelsOf(Launch launch)
+    {
+        const int shown = 20;
+        var facts = launch.Data.Facts;
+        var counts = string.Join(", ", facts.ClassCounts.Take(shown).Select(label =>
+            string.Create(CultureInfo.InvariantCulture, $"{label.Key} {label.Value:N0}")));
+        var more = facts.ClassCounts.Count > shown ? $" and {facts.ClassCounts.Count - shown} more" : string.Empty;
+        return $"{facts.ClassCounts.Count} labels, any number a row: {counts}{more}; {Format.Plural(facts.RowsWithoutLabel, "training row")} without a label";
+    }
 }

@@ -9,8 +9,11 @@ public sealed record DataFacts
     /// <summary>Rows a split: <c>train</c>, <c>validation</c>, <c>test</c> (absent without one), after splitting.</summary>
     public required IReadOnlyDictionary<string, int> Rows { get; init; }
 
-    /// <summary>Training rows a label.</summary>
+    /// <summary>Rows of the training file that have each label.</summary>
     public IReadOnlyDictionary<string, int> ClassCounts { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Rows of the training file without any label: only where rows have any number of them.</summary>
+    public int RowsWithoutLabel { get; init; }
 
     /// <summary>Columns of the training file.</summary>
     public IReadOnlyList<string> Columns { get; init; } = [];

@@ -116,6 +116,7 @@ public static class SpecReader
             FileName = fileName,
             Marks = marks,
         };
+        MultiLabelRules.Check(spec, errors);
         return new RunSection(scalars, marks).Read(root, spec);
     }
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Sweeps.Core.Spec;
 
 /// <summary>
@@ -121,7 +123,10 @@ public sealed record TrialSettings
     /// <summary>Gradients are clipped to this global norm; 0: not at all.</summary>
     public double Clip { get; init; } = 1.0;
 
-    /// <summary><c>none</c>, <c>balanced</c> (inverse frequency, mean 1), or one weight a class in label order.</summary>
+    /// <summary>
+    /// <c>none</c>, <c>balanced</c> (inverse frequency, mean 1), or one weight a class in label order. Where rows have any number
+    /// of labels a weight is that of the rows which have the label, and balanced makes it rows without over rows with it.
+    /// </summary>
     public string ClassWeights { get; init; } = "none";
 
     /// <summary>The weights when <see cref="ClassWeights"/> is <c>custom</c>, in label order.</summary>
@@ -208,6 +213,15 @@ public sealed record DataSettings
 
     /// <summary>Labels in order; fixed at launch.</summary>
     public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>
+    /// What stands between two labels of a row, which then has none, one or several (multi-label). Null: every row has one.
+    /// </summary>
+    public string? LabelSeparator { get; init; }
+
+    /// <summary>Whether a row has any number of labels.</summary>
+    [JsonIgnore]
+    public bool IsMultiLabel => LabelSeparator is not null;
 
     /// <summary>Share of the training rows kept for validation when there is no validation file.</summary>
     public double ValidationShare { get; init; } = 0.1;

@@ -188,10 +188,11 @@ public sealed record OfferedCheckpoint(
 /// <param name="Split"><c>validation</c> or <c>test</c>.</param>
 /// <param name="Variant">Which arm, <c>plain</c>.</param>
 /// <param name="Loss">Mean loss over rows.</param>
-/// <param name="Accuracy">Accuracy.</param>
+/// <param name="Accuracy">Share of rows with the right label, or with the very set of labels.</param>
 /// <param name="MacroF1">Macro F1.</param>
 /// <param name="F1">F1 of each class, in label order, by label.</param>
 /// <param name="Rows">Rows scored.</param>
+/// <param name="MicroF1">Micro F1 where rows have any number of labels; else null, as it is the accuracy.</param>
 public sealed record OfferedEvaluation(
     int Step,
     string Split,
@@ -200,7 +201,8 @@ public sealed record OfferedEvaluation(
     double Accuracy,
     double MacroF1,
     IReadOnlyDictionary<string, double> F1,
-    int Rows);
+    int Rows,
+    double? MicroF1 = null);
 
 /// <summary>A point of the loss curve.</summary>
 /// <param name="Step">Step, from 1.</param>

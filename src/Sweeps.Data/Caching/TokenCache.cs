@@ -67,7 +67,7 @@ public sealed class TokenCache(string folder, TimeProvider time, long maxBytes =
     /// <returns>Whether they are kept now: not when they are larger than the whole cache, or the folder cannot be written.</returns>
     public bool Keep(TokenCacheKey key, TokenizedRows rows)
     {
-        if ((rows.Rows.Sum(static row => (long)row.Length) * 4) + (rows.Rows.Length * 8L) > Math.Min(maxBytes, Array.MaxLength) - 1024)
+        if (((rows.Rows.Sum(static row => (long)row.Length) + rows.Labels.Sum(static labels => (long)labels.Length)) * 4) + (rows.Rows.Length * 8L) > Math.Min(maxBytes, Array.MaxLength) - 1024)
         {
             return false;
         }

@@ -6,20 +6,21 @@ namespace Sweeps.Data.Caching;
 
 /// <summary>
 /// The format of a cached split, little endian: "SWTOK\0\0" and the format's version (8 bytes), the key's hash (32), rows and
-/// truncated rows (4 each), of each row its label and its length (4 each), all ids (4 each), the SHA-256 of all of that.
+/// truncated rows (4 each), of each row how many labels and how many ids it has (4 each), all labels, all ids (4 each), the
+/// SHA-256 of all of that.
 /// </summary>
 internal static class TokenFile
 {
     private const int HashBytes = 32;
     private const int HeaderBytes = 8 + HashBytes + 8;
 
-    private static ReadOnlySpan<byte> Magic => "SWTOK\0\0\u0001"u8;
+    private static ReadOnlySpan<byte> Magic => "SWTOK\0\0\u0002"u8;
 
     /// <summary>The bytes of a file.</summary>
     public static byte[] Write(TokenCacheKey key, TokenizedRows rows)
     {
-        long ids = rows.Rows.Sum(static row => (long)row.Length);
-        byte[] bytes = new byte[checked(HeaderBytes + (8L * rows.Rows.Length) + (4 * ids) + HashBytes)];
+        long numbers = rows.Rows.Sum(static row => (long)row.Length) + rows.Labels.Sum(static labels => (long)labels.Length);
+        byte[] bytes = new byte[checked(HeaderBytes + (8L * rows.Rows.Length) + (4 * numbers) + HashBytes)];
         Magic.CopyTo(bytes);
         key.Hash.CopyTo(bytes, 8);
         int at = 8 + HashBytes;
@@ -27,15 +28,15 @@ internal static class TokenFile
         Put(rows.TruncatedRows);
         for (int i = 0; i < rows.Rows.Length; i++)
         {
-            Put(rows.Labels[i]);
+            Put(rows.Labels[i].Length);
             Put(rows.Rows[i].Length);
         }
 
-        foreach (int[] row in rows.Rows)
+        foreach (int[] part in rows.Labels.Concat(rows.Rows))
         {
-            foreach (int id in row)
+            foreach (int number in part)
             {
-                Put(id);
+                Put(number);
             }
         }
 
@@ -63,23 +64,26 @@ internal static class TokenFile
         // What the hash covers was written whole, so the counts are right.
         ReadOnlySpan<byte> rest = bytes[(8 + HashBytes)..^HashBytes];
         int count = Take(ref rest), truncated = Take(ref rest);
-        int[] labels = new int[count];
+        int[][] labels = new int[count][];
         int[][] rows = new int[count][];
-        ReadOnlySpan<byte> ids = rest[(8 * count)..];
         for (int i = 0; i < count; i++)
         {
-            labels[i] = Take(ref rest);
+            labels[i] = new int[Take(ref rest)];
             rows[i] = new int[Take(ref rest)];
+        }
+
+        foreach (int[] part in labels.Concat(rows))
+        {
             if (BitConverter.IsLittleEndian)
             {
-                ids[..(4 * rows[i].Length)].CopyTo(MemoryMarshal.AsBytes(rows[i].AsSpan()));
-                ids = ids[(4 * rows[i].Length)..];
+                rest[..(4 * part.Length)].CopyTo(MemoryMarshal.AsBytes(part.AsSpan()));
+                rest = rest[(4 * part.Length)..];
             }
             else
             {
-                for (int n = 0; n < rows[i].Length; n++)
+                for (int n = 0; n < part.Length; n++)
                 {
-                    rows[i][n] = Take(ref ids);
+                    part[n] = Take(ref rest);
                 }
             }
         }

@@ -21,7 +21,7 @@ public static class DataChecker
                 "Add examples, or take the label out of the declared ones");
         }
 
-        return facts with { Warnings = [.. facts.Warnings, .. LookAlikes(labels)] };
+        return facts with { Warnings = [.. facts.Warnings, .. LookAlikes(labels), .. OfEveryRow(facts, labels)] };
     }
 
     /// <summary>Checks another split (validation, test): it has rows, texts, and only labels of the set.</summary>
@@ -52,11 +52,18 @@ public static class DataChecker
 
         int[] perLabel = new int[labels.Count];
         int[] lengths = new int[table.Rows.Count];
+        int withoutLabel = 0;
         (int Count, int Line) empty = default;
         for (int i = 0; i < lengths.Length; i++)
         {
             Row row = table.Rows[i];
-            perLabel[labels.IndexOf(table, row, labelColumn)]++;
+            int[] own = labels.IndexesOf(table, row, labelColumn);
+            withoutLabel += own.Length == 0 ? 1 : 0;
+            foreach (int label in own)
+            {
+                perLabel[label]++;
+            }
+
             bool blank = columns.Length > 0;
             foreach (int column in columns)
             {
@@ -83,6 +90,7 @@ public static class DataChecker
             LabelColumn = labelColumn,
             Labels = labels.Names,
             RowsPerLabel = perLabel,
+            RowsWithoutLabel = withoutLabel,
             Characters = new CharacterFacts(Percentile(lengths, 50), Percentile(lengths, 95), lengths[^1]),
             Warnings = empty.Count == 0 ? [] : [$"{table.File}:{empty.Line}: {named} empty here{(empty.Count == 1 ? "" : $" and in {empty.Count - 1:N0} more rows")}; the model learns nothing from such a row"],
         };
@@ -90,6 +98,13 @@ public static class DataChecker
 
     /// <summary>The nearest-rank percentile of sorted values.</summary>
     private static int Percentile(int[] sorted, int percent) => sorted[((sorted.Length * (long)percent) + 99) / 100 - 1];
+
+    /// <summary>Only where rows have any number of labels: elsewhere such a set has no second class.</summary>
+    private static IEnumerable<string> OfEveryRow(DataFacts facts, LabelSet labels) =>
+        labels.Separator is null
+            ? []
+            : labels.Names.Where((_, index) => facts.RowsPerLabel[index] == facts.Rows)
+                .Select(static name => $"every training row has the label '{name}': there is nothing to learn about it");
 
     private static IEnumerable<string> LookAlikes(LabelSet labels) =>
         labels.Names

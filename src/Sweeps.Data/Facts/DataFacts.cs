@@ -21,8 +21,11 @@ public sealed record DataFacts
     /// <summary>The labels in the order of their indexes.</summary>
     public required IReadOnlyList<string> Labels { get; init; }
 
-    /// <summary>Rows of each label, in the order of <see cref="Labels"/>.</summary>
+    /// <summary>Rows that have each label, in the order of <see cref="Labels"/>.</summary>
     public required IReadOnlyList<int> RowsPerLabel { get; init; }
+
+    /// <summary>Rows without any label: only where rows have any number of them.</summary>
+    public int RowsWithoutLabel { get; init; }
 
     /// <summary>Characters (UTF-16 units) of a row's text columns together: median, 95th percentile (nearest rank), longest.</summary>
     public required CharacterFacts Characters { get; init; }

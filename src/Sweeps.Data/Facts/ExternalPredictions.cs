@@ -9,6 +9,10 @@ public static class ExternalPredictions
     /// <summary>Column of the predicted label.</summary>
     public const string Column = "prediction";
 
+    /// <summary>How such a file is read: CSV, or JSON Lines with lists where rows have any number of labels.</summary>
+    public static ReadOptions Options(LabelSet labels) =>
+        ReadOptions.Default with { Lists = labels.Separator is { } separator ? new LabelLists(Column, separator) : null };
+
     /// <summary>Scores a file of predictions.</summary>
     /// <param name="predictions">One row for each row of <paramref name="truth"/>, in the same order, with a column <see cref="Column"/>.</param>
     /// <param name="truth">The rows that were predicted.</param>
@@ -28,8 +32,8 @@ public static class ExternalPredictions
         }
 
         return ClassificationMetrics.Of(
-            [.. truth.Rows.Select(row => labels.IndexOf(truth, row, labelColumn))],
-            [.. predictions.Rows.Select(row => labels.IndexOf(predictions, row, Column))],
+            [.. truth.Rows.Select(row => labels.IndexesOf(truth, row, labelColumn))],
+            [.. predictions.Rows.Select(row => labels.IndexesOf(predictions, row, Column))],
             labels.Count);
     }
 }

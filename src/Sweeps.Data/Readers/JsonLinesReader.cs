@@ -5,7 +5,8 @@ namespace Sweeps.Data.Readers;
 
 /// <summary>
 /// JSON Lines: an object a line, its values strings or numbers. A value of another kind (a boolean, a list, null) makes
-/// its column unusable, which is an error, with the line, only when the column is used.
+/// its column unusable, which is an error, with the line, only when the column is used. The column of
+/// <see cref="ReadOptions.Lists"/> takes lists of labels too; null there is no label.
 /// </summary>
 internal static class JsonLinesReader
 {
@@ -110,6 +111,8 @@ internal static class JsonLinesReader
 
             string? value = property.Value.ValueKind switch
             {
+                JsonValueKind.Array when options.Lists is { } lists && lists.Column == property.Name => Join(property.Value, lists, file, line),
+                JsonValueKind.Null when options.Lists?.Column == property.Name => "",
                 JsonValueKind.String => property.Value.GetString(),
                 JsonValueKind.Number => property.Value.GetRawText(),
                 _ => null,
@@ -123,7 +126,8 @@ internal static class JsonLinesReader
                     JsonValueKind.Array => "a list",
                     _ => "an object",
                 };
-                unusable.TryAdd(property.Name, (line, $"'{property.Name}' is {kind} here"));
+                string hint = property.Value.ValueKind == JsonValueKind.Array ? "; lists of labels are read where data.label_separator is given" : "";
+                unusable.TryAdd(property.Name, (line, $"'{property.Name}' is {kind} here{hint}"));
             }
             else if (value.Length > options.MaxFieldLength)
             {
@@ -134,6 +138,34 @@ internal static class JsonLinesReader
         }
 
         return fields;
+    }
+
+    /// <summary>A list of labels as one text, as a CSV has it.</summary>
+    private static string Join(JsonElement list, LabelLists lists, string file, int line)
+    {
+        List<string> labels = [];
+        foreach (JsonElement item in list.EnumerateArray())
+        {
+            string label = item.ValueKind switch
+            {
+                JsonValueKind.String => item.GetString()!,
+                JsonValueKind.Number => item.GetRawText(),
+                _ => throw new DataException(file, line, $"the list '{lists.Column}' holds something that is no label: {item.ValueKind.ToString().ToLowerInvariant()}", "Write labels as strings or integers"),
+            };
+            if (string.IsNullOrWhiteSpace(label))
+            {
+                throw new DataException(file, line, $"the list '{lists.Column}' holds an empty label", "Take it out; a row without labels has an empty list");
+            }
+
+            if (label.Contains(lists.Separator, StringComparison.Ordinal))
+            {
+                throw new DataException(file, line, $"the label '{label}' holds the label_separator '{lists.Separator}'", "Choose a separator that no label holds");
+            }
+
+            labels.Add(label);
+        }
+
+        return string.Join(lists.Separator, labels);
     }
 
     private static List<Row> Complete(

@@ -8,7 +8,10 @@ public static class TrialSplits
 {
     private const string LimitSalt = "max_rows";
 
-    /// <summary>Takes a share of the training rows for validation, by <see cref="ValidationSplit"/>; both keep the file's order.</summary>
+    /// <summary>
+    /// Takes a share of the training rows for validation, by <see cref="ValidationSplit"/> or, where rows have any number of
+    /// labels, <see cref="MultiLabelSplit"/>; both keep the file's order.
+    /// </summary>
     /// <param name="table">The training file.</param>
     /// <param name="labels">Its labels.</param>
     /// <param name="textColumns">The columns that the template uses.</param>
@@ -18,7 +21,11 @@ public static class TrialSplits
     public static (DataTable Train, DataTable Validation) Divide(
         DataTable table, LabelSet labels, IReadOnlyList<string> textColumns, string labelColumn, double share)
     {
-        bool[] chosen = ValidationSplit.Choose(Forms(table, textColumns), LabelsOf(table, labels, labelColumn), share);
+        string[] forms = Forms(table, textColumns);
+        int[][] sets = LabelsOf(table, labels, labelColumn);
+        bool[] chosen = labels.Separator is null
+            ? ValidationSplit.Choose(forms, [.. sets.Select(static set => set[0])], share)
+            : MultiLabelSplit.Choose(forms, sets, share);
         return (
             table.WithRows(table.Rows.Where((_, row) => !chosen[row])),
             table.WithRows(table.Rows.Where((_, row) => chosen[row])));
@@ -39,8 +46,33 @@ public static class TrialSplits
         }
 
         string[] forms = Forms(table, textColumns);
-        int[] classes = LabelsOf(table, labels, labelColumn);
-        int[][] byClass = [.. Enumerable.Range(0, labels.Count).Select(label => (int[])[..
+        int[][] sets = LabelsOf(table, labels, labelColumn);
+        bool[] kept = labels.Separator is null
+            ? OfEachClass(forms, [.. sets.Select(static set => set[0])], labels.Count, maxRows)
+            : OfAllLabels(forms, sets, maxRows);
+        return table.WithRows(table.Rows.Where((_, row) => kept[row]));
+    }
+
+    /// <summary>How many rows of another split the training rows hold too, by <see cref="NormalForm"/>.</summary>
+    public static int Overlap(DataTable train, DataTable other, IReadOnlyList<string> textColumns) =>
+        SplitOverlap.Count(Forms(train, textColumns), Forms(other, textColumns));
+
+    private static string[] Forms(DataTable table, IReadOnlyList<string> textColumns)
+    {
+        int[] columns = [.. textColumns.Select(table.Require)];
+        return [.. table.Rows.Select(row => NormalForm.Of(columns.Select(column => row[column])))];
+    }
+
+    private static int[][] LabelsOf(DataTable table, LabelSet labels, string labelColumn)
+    {
+        table.Require(labelColumn);
+        return [.. table.Rows.Select(row => labels.IndexesOf(table, row, labelColumn))];
+    }
+
+    /// <summary>The same share of every class, the first of each by the hash.</summary>
+    private static bool[] OfEachClass(string[] forms, int[] classes, int classCount, int maxRows)
+    {
+        int[][] byClass = [.. Enumerable.Range(0, classCount).Select(label => (int[])[..
             Enumerable.Range(0, forms.Length).Where(row => classes[row] == label)
                 .OrderBy(row => NormalForm.Hash(LimitSalt, forms[row])).ThenBy(static row => row)])];
         double[] exact = [.. byClass.Select(rows => (double)rows.Length * maxRows / forms.Length)];
@@ -59,22 +91,20 @@ public static class TrialSplits
             }
         }
 
-        return table.WithRows(table.Rows.Where((_, row) => kept[row]));
+        return kept;
     }
 
-    /// <summary>How many rows of another split the training rows hold too, by <see cref="NormalForm"/>.</summary>
-    public static int Overlap(DataTable train, DataTable other, IReadOnlyList<string> textColumns) =>
-        SplitOverlap.Count(Forms(train, textColumns), Forms(other, textColumns));
-
-    private static string[] Forms(DataTable table, IReadOnlyList<string> textColumns)
+    /// <summary>As a validation split of that size would be chosen, then by the hash up or down to the number.</summary>
+    private static bool[] OfAllLabels(string[] forms, int[][] sets, int maxRows)
     {
-        int[] columns = [.. textColumns.Select(table.Require)];
-        return [.. table.Rows.Select(row => NormalForm.Of(columns.Select(column => row[column])))];
-    }
+        bool[] chosen = MultiLabelSplit.Take(forms, sets, (double)maxRows / forms.Length, LimitSalt);
+        bool[] kept = new bool[forms.Length];
+        foreach (int row in Enumerable.Range(0, forms.Length)
+            .OrderByDescending(row => chosen[row]).ThenBy(row => NormalForm.Hash(LimitSalt, forms[row])).ThenBy(static row => row).Take(maxRows))
+        {
+            kept[row] = true;
+        }
 
-    private static int[] LabelsOf(DataTable table, LabelSet labels, string labelColumn)
-    {
-        table.Require(labelColumn);
-        return [.. table.Rows.Select(row => labels.IndexOf(table, row, labelColumn))];
+        return kept;
     }
 }

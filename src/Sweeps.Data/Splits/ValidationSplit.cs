@@ -19,11 +19,7 @@ public static class ValidationSplit
     /// <exception cref="DataException">The share is out of range or no row could be taken.</exception>
     public static bool[] Choose(IReadOnlyList<string> texts, IReadOnlyList<int> labels, double share = DefaultShare, string salt = "")
     {
-        if (share is not (> 0 and < 1))
-        {
-            throw new DataException(null, null, FormattableString.Invariant($"a validation share of {share} is not possible"), "Give a share above 0 and below 1, such as 0.1");
-        }
-
+        CheckShare(share);
         if (texts.Count != labels.Count)
         {
             throw new ArgumentException($"{texts.Count} texts for {labels.Count} labels.", nameof(labels));
@@ -44,6 +40,16 @@ public static class ValidationSplit
         return validation.Contains(true)
             ? validation
             : throw new DataException(null, null, "no row could be taken for validation: every class has a single text", "Name a validation file or add rows");
+    }
+
+    /// <summary>Makes sure that a share leaves something on both sides.</summary>
+    /// <exception cref="DataException">It does not.</exception>
+    internal static void CheckShare(double share)
+    {
+        if (share is not (> 0 and < 1))
+        {
+            throw new DataException(null, null, FormattableString.Invariant($"a validation share of {share} is not possible"), "Give a share above 0 and below 1, such as 0.1");
+        }
     }
 
     private static List<RowGroup> ChooseGroups(RowGroup[] groups, double share)

@@ -2,9 +2,8 @@ namespace Sweeps.Data.Templates;
 
 /// <summary>A row as the model reads it.</summary>
 /// <param name="InputIds">Token ids with special tokens, at most the length asked for, without padding.</param>
-/// <param name="LabelIndex">The label's place in its <see cref="Facts.LabelSet"/>.</param>
 /// <param name="TruncatedTokens">How many tokens of the fields were left out to keep the length.</param>
-public sealed record EncodedExample(int[] InputIds, int LabelIndex, int TruncatedTokens);
+public sealed record EncodedExample(int[] InputIds, int TruncatedTokens);
 
 /// <summary>Which part of a field that is too long is kept.</summary>
 public enum Keep

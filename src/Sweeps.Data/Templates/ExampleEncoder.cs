@@ -53,7 +53,7 @@ public sealed class ExampleEncoder
     /// <summary>The ids of a row.</summary>
     /// <exception cref="DataException">With these fields the template's own tokens do not fit (they can be more than with
     /// empty fields, by a token or two a field).</exception>
-    public EncodedExample Encode(Row row, int labelIndex)
+    public EncodedExample Encode(Row row)
     {
         List<TextTemplate.FieldSpan> fields = [];
         string text = Framed(_template.Render(row, fields), fields);
@@ -61,8 +61,8 @@ public sealed class ExampleEncoder
         int room = _maxLength - _prefix.Count - _suffix.Count;
         int over = tokens.Count - room;
         return over <= 0
-            ? new EncodedExample(Join(tokens, null), labelIndex, 0)
-            : new EncodedExample(Join(tokens, Cut(tokens, fields, over, row)), labelIndex, over);
+            ? new EncodedExample(Join(tokens, null), 0)
+            : new EncodedExample(Join(tokens, Cut(tokens, fields, over, row)), over);
     }
 
     /// <summary>Puts the conversation around a text and moves its fields along.</summary>

@@ -238,7 +238,7 @@ internal sealed partial class TrialLogic
         Loss = Finite(evaluation.Loss),
         Accuracy = Finite(evaluation.Accuracy),
         MacroF1 = Finite(evaluation.MacroF1),
-        MetricsJson = SweepsJson.Write(new EvaluationDetails(evaluation.F1, evaluation.Rows)),
+        MetricsJson = SweepsJson.Write(new EvaluationDetails(evaluation.F1, evaluation.Rows, evaluation.MicroF1)),
         At = Now,
     };
 

@@ -42,9 +42,25 @@ public abstract class ClassifierHead : IDisposable
     public virtual Tensor Hidden(Transformer model, Tensor hidden, int from, TokenBatch batch, DropoutContext dropout) =>
         model.HiddenAt(hidden, from, batch, Positions(model, batch), dropout);
 
-    /// <summary>Scores [B, C] of a batch, in 32 bits; their softmax are the labels' probabilities.</summary>
+    /// <summary>
+    /// Scores [B, C] of a batch, in 32 bits; their softmax are the labels' probabilities, or their sigmoids where labels are
+    /// independent of each other.
+    /// </summary>
     public virtual Tensor Scores(Transformer model, TokenBatch batch, DropoutContext dropout) =>
         Logits(model, Hidden(model, batch, dropout), batch, dropout);
+
+    /// <summary>
+    /// The labels of each text, ascending, without dropout: the one that <see cref="Decide"/> gives, none for its -1; or all that
+    /// are at least as likely as not, where labels are independent of each other.
+    /// </summary>
+    public virtual int[][] LabelsOf(Transformer model, TokenBatch batch) =>
+        Array.ConvertAll(Decide(model, batch), label => label < 0 ? (int[])[] : [label]);
+
+    /// <summary>What <see cref="Loss"/> takes of the labels of some texts: their numbers.</summary>
+    /// <param name="labels">Label numbers of each text, from 0; one each, unless labels are independent of each other.</param>
+    /// <exception cref="ArgumentException">A text has not one label.</exception>
+    public virtual long[] Targets(IReadOnlyList<int[]> labels) =>
+        [.. labels.Select(own => own is [var only] ? (long)only : throw new ArgumentException($"the head takes one label a text; found {own.Length}"))];
 
     /// <summary>The label of each text, without dropout: the one with the highest score; -1 where a head names none.</summary>
     public virtual int[] Decide(Transformer model, TokenBatch batch)
@@ -69,7 +85,7 @@ public abstract class ClassifierHead : IDisposable
     /// <param name="model">The model.</param>
     /// <param name="hidden">As in <see cref="Logits"/>.</param>
     /// <param name="batch">The texts.</param>
-    /// <param name="labels">B label numbers from 0; for multi-label heads B * C zeros and ones, row by row.</param>
+    /// <param name="labels">As <see cref="Targets"/> gives them: B label numbers; for multi-label heads B * C zeros and ones, row by row.</param>
     /// <param name="dropout">Dropout of this micro-step.</param>
     /// <param name="divisor"><see cref="Weight"/> of the whole accumulation group; null is that of these labels: the mean.</param>
     public virtual Tensor Loss(

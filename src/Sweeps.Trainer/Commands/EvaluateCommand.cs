@@ -79,9 +79,11 @@ internal static class EvaluateCommand
     {
         var rows = scores.Evaluations[0].Rows;
         var width = Math.Max(8, scores.Evaluations.Max(evaluation => evaluation.Variant.Length));
-        List<string> lines = [$"{"decision".PadRight(width)}  accuracy  macro F1    loss"];
+        var micro = scores.Evaluations[0].MicroF1 is null ? "" : "  micro F1";
+        List<string> lines = [$"{"decision".PadRight(width)}  accuracy  macro F1{micro}    loss"];
         lines.AddRange(scores.Evaluations.Select(e => string.Create(
-            CultureInfo.InvariantCulture, $"{e.Variant.PadRight(width)}  {e.Accuracy,8:0.0000}  {e.MacroF1,8:0.0000}  {e.Loss,6:0.0000}")));
+            CultureInfo.InvariantCulture,
+            $"{e.Variant.PadRight(width)}  {e.Accuracy,8:0.0000}  {e.MacroF1,8:0.0000}{(e.MicroF1 is { } own ? $"  {own,8:0.0000}" : "")}  {e.Loss,6:0.0000}")));
         lines.AddRange(Labels(scores.Evaluations[0]));
         lines.Add(string.Create(CultureInfo.InvariantCulture, $"{rows:N0} rows in {scores.Seconds:0.0} s"));
         return string.Join('\n', lines);

@@ -9,7 +9,7 @@ namespace Sweeps.Trainer.Commands;
 /// <summary><c>predict</c>: tries a trained model on a text.</summary>
 internal static class PredictCommand
 {
-    /// <summary>Labels printed for people; JSON has all.</summary>
+    /// <summary>Labels printed for people, and all that are named; JSON has all.</summary>
     private const int Shown = 5;
 
     /// <summary>From this share of unknown tokens on, the answer comes with a warning.</summary>
@@ -49,8 +49,9 @@ internal static class PredictCommand
                 return TrainerExit.Ok;
             }
 
-            Console.WriteLine(prediction.Label);
-            foreach (var (label, probability) in prediction.Probabilities.OrderByDescending(pair => pair.Value).Take(Shown))
+            Console.WriteLine(prediction.Label ?? (prediction.Labels is { Count: > 0 } several ? string.Join(", ", several) : "(no label)"));
+            var shown = Math.Max(Shown, prediction.Labels?.Count ?? 0);
+            foreach (var (label, probability) in prediction.Probabilities.OrderByDescending(pair => pair.Value).Take(shown))
             {
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {probability,6:0.000}  {label}"));
             }

@@ -19,15 +19,15 @@ internal sealed class ClassifierDecider(TrialModel model, int padId) : IDecider
         using var off = no_grad();
         using var batch = BatchBuilder.Pad([.. rows.Select(row => split.Rows[row])], padId);
         var logits = model.Logits(batch, DropoutContext.None);
-        var targets = tensor(rows.Select(row => (long)split.Labels[row]).ToArray());
+        var targets = tensor(rows.Select(row => (long)split.Label(row)).ToArray());
         var best = logits.argmax(1).data<long>().ToArray();
         var loss = nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum).item<float>();
         return new BatchVerdict(
             loss / (double)rows.Length,
-            Array.ConvertAll(best, label => (int)label),
+            Array.ConvertAll(best, label => (int[])[(int)label]),
             withScores ? [.. logits.contiguous().data<float>().ToArray().Chunk((int)logits.size(1))] : null);
     }
 
     /// <inheritdoc/>
-    public int[]? Decide(EncodedSplit split, int[] rows, bool constrained) => null;
+    public int[][]? Decide(EncodedSplit split, int[] rows, bool constrained) => null;
 }

@@ -19,6 +19,7 @@ namespace Sweeps.Training.Evaluation;
 internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadOnlyList<string> labels, VariantFacts facts)
 {
     private readonly IReadOnlyList<VariantSettings> _variants = settings.Variants ?? [];
+    private readonly IScoreRule _rule = IScoreRule.Of(settings);
 
     /// <summary>What variants know besides scores; temperatures are fitted whenever the validation rows are scored.</summary>
     public VariantFacts Facts { get; private set; } = facts;
@@ -29,7 +30,7 @@ internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadO
     /// <param name="classes">Number of labels.</param>
     public static VariantFacts FactsOf(TrialSettings settings, EncodedSplit train, int classes) =>
         settings.Variants?.Any(variant => variant.AddLogPrior != 0) == true
-            ? new VariantFacts { Shares = [.. train.Count(classes).Select(count => (double)count / train.Rows.Length)] }
+            ? new VariantFacts { Priors = [.. train.Count(classes).Select(count => IScoreRule.Of(settings).Prior(count, train.Rows.Length))] }
             : VariantFacts.None;
 
     /// <summary>Scores a split.</summary>
@@ -43,9 +44,9 @@ internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadO
     {
         var rows = split.Rows.Length;
         var withScores = _variants.Any(variant => variant.UsesScores);
-        var (predicted, loss, done) = (new int[rows], 0.0, 0);
+        var (predicted, loss, done) = (new int[rows][], 0.0, 0);
         var scores = new float[withScores ? rows : 0][];
-        var freed = _variants.Where(variant => variant.Constrained is not null).ToDictionary(variant => variant.Name, _ => new int[rows]);
+        var freed = _variants.Where(variant => variant.Constrained is not null).ToDictionary(variant => variant.Name, _ => new int[rows][]);
         var batches = EpochPlan.Sorted(split.Lengths, settings.EvaluationBatchSize);
         foreach (var batch in batches)
         {
@@ -71,7 +72,7 @@ internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadO
 
         loss /= rows;
         Require(loss, splitName, step);
-        OfferedEvaluation Offer(string variant, double itsLoss, int[] itsLabels)
+        OfferedEvaluation Offer(string variant, double itsLoss, int[][] itsLabels)
         {
             var metrics = ClassificationMetrics.Of(split.Labels, itsLabels, labels.Count);
             return new OfferedEvaluation(
@@ -82,10 +83,11 @@ internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadO
                 metrics.Accuracy,
                 metrics.MacroF1,
                 labels.Select((name, index) => KeyValuePair.Create(name, metrics.F1[index])).ToDictionary(),
-                metrics.Rows);
+                metrics.Rows,
+                settings.Data.IsMultiLabel ? metrics.MicroF1 : null);
         }
 
-        List<int[]> decided = [predicted];
+        List<int[][]> decided = [predicted];
         List<OfferedEvaluation> evaluations = [Offer(VariantSettings.Plain, loss, predicted)];
         foreach (var variant in _variants)
         {
@@ -94,8 +96,8 @@ internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadO
             {
                 Fit(variant, scores, split, splitName);
                 var changed = ScoreVariant.Apply(variant, scores, Facts);
-                itsLoss = ScoreVariant.Loss(changed, split.Labels);
-                decided.Add(ScoreVariant.Decide(changed));
+                itsLoss = _rule.Loss(changed, split.Labels);
+                decided.Add(_rule.Decide(changed));
             }
             else
             {
@@ -118,7 +120,7 @@ internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadO
         }
     }
 
-    private void DecideFreely(EncodedSplit split, int[] batch, BatchVerdict verdict, Dictionary<string, int[]> freed)
+    private void DecideFreely(EncodedSplit split, int[] batch, BatchVerdict verdict, Dictionary<string, int[][]> freed)
     {
         foreach (var variant in _variants.Where(variant => variant.Constrained is not null))
         {
@@ -139,7 +141,7 @@ internal sealed class Evaluator(IDecider decider, TrialSettings settings, IReadO
             {
                 Temperatures = new Dictionary<string, double>(Facts.Temperatures, StringComparer.Ordinal)
                 {
-                    [variant.Name] = ScoreVariant.FitTemperature(unscaled, split.Labels),
+                    [variant.Name] = _rule.FitTemperature(unscaled, split.Labels),
                 },
             };
         }

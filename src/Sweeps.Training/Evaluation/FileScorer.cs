@@ -35,7 +35,7 @@ public static class FileScorer
             var names = encoding.Labels.Names;
             return new FileScores(
                 verdict.Evaluations,
-                [.. verdict.Predicted.Select(labels => labels.Select(label => label < 0 ? "" : names[label]).ToArray())],
+                [.. verdict.Predicted.Select(rows => rows.Select(row => string.Join(encoding.Labels.Separator, row.Select(label => names[label]))).ToArray())],
                 Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
     }
@@ -50,7 +50,9 @@ public static class FileScorer
 
 /// <summary>What came of a file.</summary>
 /// <param name="Evaluations">The plain decision's metrics first, then those of each variant.</param>
-/// <param name="Predictions">Label of each row by each of them, in the same order; empty where free text was no label.</param>
+/// <param name="Predictions">
+/// Label of each row by each of them, in the same order, as a cell of the label's column has it; empty where none was named.
+/// </param>
 /// <param name="Seconds">How long it took, without loading.</param>
 public sealed record FileScores(
     IReadOnlyList<OfferedEvaluation> Evaluations, IReadOnlyList<IReadOnlyList<string>> Predictions, double Seconds);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Sweeps.Data.Metrics;
 using Sweeps.Models;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Ops;
@@ -27,19 +28,19 @@ internal sealed class GenerateDecider(Transformer model, GenerateHead head, Text
         using var batch = Prompts(split, rows);
         return new BatchVerdict(
             loss,
-            head.Decide(model, batch),
+            head.LabelsOf(model, batch),
             withScores
                 ? [.. head.Scores(model, batch, DropoutContext.None).contiguous().data<float>().ToArray().Chunk(head.LabelCount)]
                 : null);
     }
 
     /// <inheritdoc/>
-    public int[]? Decide(EncodedSplit split, int[] rows, bool constrained)
+    public int[][]? Decide(EncodedSplit split, int[] rows, bool constrained)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
         using var batch = Prompts(split, rows);
-        return head.Decide(model, batch, constrained);
+        return ClassificationMetrics.Sets(head.Decide(model, batch, constrained));
     }
 
     private TokenBatch Prompts(EncodedSplit split, int[] rows) =>

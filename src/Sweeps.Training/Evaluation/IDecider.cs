@@ -14,11 +14,11 @@ internal interface IDecider
     /// <summary>
     /// Labels a few rows with the constraint to labels switched as asked; null where the head knows no such switch.
     /// </summary>
-    int[]? Decide(EncodedSplit split, int[] rows, bool constrained);
+    int[][]? Decide(EncodedSplit split, int[] rows, bool constrained);
 }
 
 /// <summary>What came of a batch.</summary>
 /// <param name="Loss">Mean loss of its rows, all classes counting the same.</param>
-/// <param name="Predicted">Label of each row; -1: none.</param>
+/// <param name="Predicted">Labels of each row, ascending; empty: none.</param>
 /// <param name="Scores">One score a label for each row, when they were wanted.</param>
-internal sealed record BatchVerdict(double Loss, int[] Predicted, float[][]? Scores);
+internal sealed record BatchVerdict(double Loss, int[][] Predicted, float[][]? Scores);

@@ -11,32 +11,36 @@ internal static class ScoreVariant
     /// <summary>The scores as the variant has them.</summary>
     /// <param name="variant">The variant.</param>
     /// <param name="scores">Rows of one score a label.</param>
-    /// <param name="facts">The labels' shares and the fitted temperatures that it may ask for.</param>
+    /// <param name="facts">The labels' priors and the fitted temperatures that it may ask for.</param>
     /// <exception cref="TrainingException">It asks for what is not there.</exception>
     public static double[][] Apply(VariantSettings variant, IReadOnlyList<float[]> scores, VariantFacts facts)
     {
         var divisor = variant.FitsTemperature ? Fitted(variant, facts) : variant.Temperature ?? 1;
-        if (variant.AddLogPrior != 0 && facts.Shares is null)
+        if (variant.AddLogPrior != 0 && facts.Priors is null)
         {
-            throw Missing(variant, "shares of the labels");
+            throw Missing(variant, "priors of the labels");
         }
 
         return [.. scores.Select(row => row.Select((score, label) =>
-            ((score * (variant.MultiplyLogit?[label] ?? 1)) + Prior(variant, facts.Shares, label)) / divisor).ToArray())];
+            ((score * (variant.MultiplyLogit?[label] ?? 1)) + Prior(variant, facts.Priors, label)) / divisor).ToArray())];
     }
 
     /// <summary>The temperature that makes the loss least: Guo et al. 2017, arXiv 1706.04599.</summary>
     /// <param name="scores">Rows of one score a label.</param>
     /// <param name="truth">Label of each row.</param>
     /// <returns>From 0.001 to 1000.</returns>
-    public static double FitTemperature(IReadOnlyList<double[]> scores, IReadOnlyList<int> truth)
+    public static double FitTemperature(IReadOnlyList<double[]> scores, IReadOnlyList<int> truth) =>
+        FitTemperature(inverse => Slope(scores, truth, inverse));
+
+    /// <summary>As the other overload, for a loss that is known by its slope over the inverse temperature, in which it is convex.</summary>
+    public static double FitTemperature(Func<double, double> slope)
     {
-        // The loss is convex in the inverse of the temperature: its slope is followed to zero.
+        // The slope is followed to zero.
         var (low, high) = (Math.Log(1e-3), Math.Log(1e3));
         for (var i = 0; i < Halvings; i++)
         {
             var middle = (low + high) / 2;
-            if (Slope(scores, truth, Math.Exp(middle)) > 0)
+            if (slope(Math.Exp(middle)) > 0)
             {
                 high = middle;
             }
@@ -71,8 +75,8 @@ internal static class ScoreVariant
         FailureClass.BadData,
         $"the checkpoint does not hold the {what} that the variant '{variant.Name}' needs: it was written by an earlier version. Launch the sweep again");
 
-    private static double Prior(VariantSettings variant, IReadOnlyList<double>? shares, int label) =>
-        variant.AddLogPrior == 0 || shares is null ? 0 : variant.AddLogPrior * Math.Log(Math.Max(shares[label], 1e-9));
+    private static double Prior(VariantSettings variant, IReadOnlyList<double>? priors, int label) =>
+        variant.AddLogPrior == 0 || priors is null ? 0 : variant.AddLogPrior * Math.Log(Math.Max(priors[label], 1e-9));
 
     private static double LogSum(double[] row)
     {

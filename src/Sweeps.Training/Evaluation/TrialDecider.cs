@@ -9,10 +9,12 @@ namespace Sweeps.Training.Evaluation;
 internal static class TrialDecider
 {
     /// <summary>How the trial's head decides.</summary>
-    public static IDecider Of(TrialModel model, TextEncoding encoding) =>
-        model.Head is GenerateHead generate
-            ? new GenerateDecider(model.Body, generate, encoding)
-            : new ClassifierDecider(model, encoding.PadId);
+    public static IDecider Of(TrialModel model, TextEncoding encoding) => model.Head switch
+    {
+        GenerateHead generate => new GenerateDecider(model.Body, generate, encoding),
+        MultiLabelHead several => new MultiLabelDecider(model, several, encoding.PadId),
+        _ => new ClassifierDecider(model, encoding.PadId),
+    };
 
     /// <summary>What scores its splits.</summary>
     /// <param name="model">The model.</param>

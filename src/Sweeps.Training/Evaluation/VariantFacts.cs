@@ -9,8 +9,8 @@ internal sealed record VariantFacts
     /// <summary>Without any.</summary>
     public static VariantFacts None { get; } = new();
 
-    /// <summary>Share of each label among the training rows, in label order; null: no variant asks for it.</summary>
-    public IReadOnlyList<double>? Shares { get; init; }
+    /// <summary>What is expected of each label (<see cref="IScoreRule.Prior"/>), in label order; null: no variant asks for it.</summary>
+    public IReadOnlyList<double>? Priors { get; init; }
 
     /// <summary>Temperatures that were fitted on the validation rows, by variant.</summary>
     public IReadOnlyDictionary<string, double> Temperatures { get; init; } = new Dictionary<string, double>();

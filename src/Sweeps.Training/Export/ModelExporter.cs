@@ -94,7 +94,7 @@ public static class ModelExporter
         {
             config["id2label"] = new JsonObject(labels.Select((name, index) => KeyValuePair.Create($"{index}", (JsonNode?)name)));
             config["label2id"] = new JsonObject(labels.Select((name, index) => KeyValuePair.Create(name, (JsonNode?)index)));
-            config["problem_type"] = "single_label_classification";
+            config["problem_type"] = trained.Settings.Data.IsMultiLabel ? "multi_label_classification" : "single_label_classification";
         }
 
         WriteJson(Path.Combine(folder, "config.json"), config);

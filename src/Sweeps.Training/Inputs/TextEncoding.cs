@@ -88,7 +88,7 @@ internal sealed class TextEncoding
 
     /// <summary>The labels in order.</summary>
     /// <exception cref="DataException">Fewer than two are declared.</exception>
-    public LabelSet Labels => _labels ??= LabelSet.Declared(_settings.Data.Labels);
+    public LabelSet Labels => _labels ??= LabelSet.Declared(_settings.Data.Labels, _settings.Data.LabelSeparator);
 
     /// <summary>The layout of the conversation that a prompt is; null: it is the template's text.</summary>
     public ChatLayout? Chat { get; }
@@ -179,13 +179,13 @@ internal sealed class TextEncoding
     public EncodedSplit Encode(DataTable table, Action beat)
     {
         var rows = new int[table.Rows.Count][];
-        var labels = new int[rows.Length];
+        var labels = new int[rows.Length][];
         var truncated = 0;
         for (var i = 0; i < rows.Length; i++)
         {
             var row = table.Rows[i];
-            var example = _encoder.Encode(row, Labels.IndexOf(table, row, _settings.Data.LabelColumn));
-            (rows[i], labels[i]) = (example.InputIds, example.LabelIndex);
+            var example = _encoder.Encode(row);
+            (rows[i], labels[i]) = (example.InputIds, Labels.IndexesOf(table, row, _settings.Data.LabelColumn));
             truncated += example.TruncatedTokens > 0 ? 1 : 0;
             if (i % BeatRows == 0)
             {
@@ -197,7 +197,7 @@ internal sealed class TextEncoding
     }
 
     /// <summary>Tokenises one text whose label is not known.</summary>
-    public int[] Encode(Row row) => _encoder.Encode(row, 0).InputIds;
+    public int[] Encode(Row row) => _encoder.Encode(row).InputIds;
 
     /// <summary>
     /// An encoded text as a label is written after it: under a decoder without what the tokeniser puts behind a text (an end
@@ -241,21 +241,13 @@ internal sealed class TextEncoding
     /// <summary>A conversation up to the answer: a label is said at once, without thoughts.</summary>
     private ChatFrame Frame(IReadOnlyList<ChatMessage> earlier) => Chat!.Frame(earlier, enableThinking: false);
 
-    private ReadOptions Options => ReadOptions.Default with { Delimiter = Delimiter(_settings.Data.Delimiter) };
+    private ReadOptions Options => ReadOptions.Of(_settings.Data);
 
     private DataTable Checked(DataTable table)
     {
         Template.CheckColumns(table);
         return table;
     }
-
-    private static char? Delimiter(string? text) => text switch
-    {
-        null or "" => null,
-        "tab" or "\\t" => '\t',
-        { Length: 1 } => text[0],
-        _ => throw new DataException(null, null, $"the delimiter '{text}' is not one character", "Use , ; or tab"),
-    };
 
     private DataTable Limit(DataTable table) =>
         TrialSplits.Limit(table, Labels, Template.Columns, _settings.Data.LabelColumn, _settings.Data.MaxRows);

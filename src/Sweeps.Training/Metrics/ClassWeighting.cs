@@ -7,15 +7,22 @@ public static class ClassWeighting
 {
     /// <summary>Resolves the setting.</summary>
     /// <param name="settings">Settings of the trial.</param>
-    /// <param name="counts">Training rows of each class, in label order; none is 0.</param>
-    /// <returns>One weight a class; null when all count the same.</returns>
+    /// <param name="counts">Training rows that have each class, in label order; none is 0.</param>
+    /// <param name="rows">Training rows.</param>
+    /// <returns>
+    /// One weight a class; null when all count the same. Where rows have any number of labels it is the weight of a class's
+    /// positives (torch's pos_weight).
+    /// </returns>
     /// <exception cref="ArgumentException">An unknown setting, or not one positive weight for each class.</exception>
-    public static float[]? Resolve(TrialSettings settings, IReadOnlyList<int> counts)
+    public static float[]? Resolve(TrialSettings settings, IReadOnlyList<int> counts, int rows)
     {
         switch (settings.ClassWeights)
         {
             case "none":
                 return null;
+            case "balanced" when settings.Data.IsMultiLabel:
+                // Rows without over rows with the label: both weigh the same. A label of every row counts as if one had it not.
+                return [.. counts.Select(count => (float)Math.Max(1, rows - count) / count)];
             case "balanced":
                 // Inverse frequency, scaled so that the mean over the classes is 1.
                 var inverse = counts.Select(count => 1.0 / count).ToArray();

@@ -1,5 +1,6 @@
 using Sweeps.Core.Spec;
 using Sweeps.Data;
+using Sweeps.Data.Metrics;
 using Sweeps.Data.Readers;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Ops;
@@ -16,12 +17,13 @@ public sealed class Predictor : IDisposable
 {
     private readonly TrialModel _model;
     private readonly TextEncoding _encoding;
-
+    private readonly IScoreRule _rule;
     private readonly VariantSettings? _variant;
     private readonly VariantFacts _facts;
 
-    private Predictor(TrialModel model, TextEncoding encoding, VariantSettings? variant, VariantFacts facts)
+    private Predictor(TrialModel model, TextEncoding encoding, IScoreRule rule, VariantSettings? variant, VariantFacts facts)
     {
+        _rule = rule;
         _model = model;
         _encoding = encoding;
         _variant = variant;
@@ -39,7 +41,7 @@ public sealed class Predictor : IDisposable
         var chosen = trained.Variant(variant);
         var facts = chosen is null ? null : trained.State()?.Variants;
         var (model, encoding) = trained.Load();
-        return new Predictor(model, encoding, chosen, facts ?? VariantFacts.None);
+        return new Predictor(model, encoding, IScoreRule.Of(trained.Settings), chosen, facts ?? VariantFacts.None);
     }
 
     /// <summary>Labels one example.</summary>
@@ -57,16 +59,18 @@ public sealed class Predictor : IDisposable
         var scores = _variant is { UsesScores: true }
             ? ScoreVariant.Apply(_variant, [logits], _facts)[0]
             : Array.ConvertAll(logits, score => (double)score);
-        var probabilities = ScoreVariant.Probabilities(scores);
+        var probabilities = _rule.Probabilities(scores);
 
         // The decision that the trial was scored by; where free text is no label, the likeliest one.
-        var best = _variant is { UsesScores: true } ? -1
-            : _model.Head is GenerateHead generate && _variant?.Constrained is { } constrained ? generate.Decide(_model.Body, batch, constrained)[0]
-            : _model.Head.Decide(_model.Body, batch)[0];
-        best = best >= 0 ? best : Array.IndexOf(probabilities, probabilities.Max());
+        var decided = _variant is { UsesScores: true } ? _rule.Decide([scores])[0]
+            : _model.Head is GenerateHead generate && _variant?.Constrained is { } constrained
+                ? ClassificationMetrics.Sets(generate.Decide(_model.Body, batch, constrained))[0]
+            : _model.Head.LabelsOf(_model.Body, batch)[0];
         var names = _encoding.Labels.Names;
+        var hasSeveral = _encoding.Labels.Separator is not null;
         return new Prediction(
-            names[best],
+            hasSeveral ? null : names[decided is [var one] ? one : Array.IndexOf(probabilities, probabilities.Max())],
+            hasSeveral ? [.. decided.Select(label => names[label])] : null,
             names.Select((name, index) => KeyValuePair.Create(name, probabilities[index])).ToDictionary(),
             _encoding.Unknown(table).Value);
     }
@@ -113,7 +117,9 @@ public sealed class Predictor : IDisposable
 }
 
 /// <summary>What a model makes of an example.</summary>
-/// <param name="Label">The likeliest label.</param>
-/// <param name="Probabilities">Probability of each label, in label order.</param>
+/// <param name="Label">The likeliest label; null where a text may have several.</param>
+/// <param name="Labels">Every label with a probability of at least one half, in label order; null where a text has one label.</param>
+/// <param name="Probabilities">Probability of each label, in label order; they add up to 1 where a text has one label.</param>
 /// <param name="UnknownShare">Share of the text's tokens that the base model's vocabulary does not know, 0 to 1.</param>
-public sealed record Prediction(string Label, IReadOnlyDictionary<string, double> Probabilities, double UnknownShare);
+public sealed record Prediction(
+    string? Label, IReadOnlyList<string>? Labels, IReadOnlyDictionary<string, double> Probabilities, double UnknownShare);

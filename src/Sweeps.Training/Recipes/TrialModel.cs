@@ -130,6 +130,9 @@ internal sealed class TrialModel : IDisposable
         IReadOnlyList<IReadOnlyList<IReadOnlyList<long>>> Texts() => LabelTokens.Of(settings, tokenizer, chat);
         return settings.Head switch
         {
+            _ when settings.Data.IsMultiLabel => settings.Head == "linear"
+                ? new MultiLabelHead(body, labels.Count, options, pooling: PoolingOf(settings))
+                : throw new ArgumentException($"head '{settings.Head}' decides for one label a text; rows with a label_separator have any number: use head linear"),
             "linear" => new LinearHead(body, labels.Count, options, pooling: PoolingOf(settings)),
             "label-tokens" => new LabelTokensHead(
                 body,

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Sweeps.Training.Tasks;
 
-/// <summary>Rows under a head that gives one score a class; the head knows how losses are weighted.</summary>
+/// <summary>Rows under a head that gives one score a class; the head knows its targets and how losses are weighted.</summary>
 /// <param name="model">The model; not owned.</param>
 /// <param name="head">Its head; not owned.</param>
 /// <param name="rows">The rows.</param>
@@ -18,14 +18,14 @@ internal sealed class ClassifierTask(Transformer model, ClassifierHead head, Enc
     public override IReadOnlyList<int> Lengths => rows.Lengths;
 
     /// <inheritdoc/>
-    public override double Weight(int row) => head.Weight([rows.Labels[row]]);
+    public override double Weight(int row) => head.Weight(head.Targets([rows.Labels[row]]));
 
     /// <inheritdoc/>
     protected override Tensor Loss(int[] batchRows, DropoutContext dropout, double divisor, List<IDisposable> kept)
     {
         var batch = BatchBuilder.Pad([.. batchRows.Select(row => rows.Rows[row])], padId);
         kept.Add(batch);
-        long[] labels = [.. batchRows.Select(row => (long)rows.Labels[row])];
+        var labels = head.Targets([.. batchRows.Select(row => rows.Labels[row])]);
         return head.Loss(model, head.Hidden(model, batch, dropout), batch, labels, dropout, divisor);
     }
 }

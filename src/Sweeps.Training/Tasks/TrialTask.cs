@@ -20,7 +20,7 @@ internal static class TrialTask
         {
             var objective = new ClassLoss
             {
-                ClassWeights = ClassWeighting.Resolve(settings, rows.Count(encoding.Labels.Count)),
+                ClassWeights = ClassWeighting.Resolve(settings, rows.Count(encoding.Labels.Count), rows.Rows.Length),
                 LabelSmoothing = settings.LabelSmoothing,
                 FocalGamma = settings.FocalGamma,
             };
@@ -50,7 +50,7 @@ internal static class TrialTask
         {
             return new SequenceTask(
                 pair,
-                [.. rows.Rows.Select((text, row) => new AnsweredRow(text, [.. head.Answer(rows.Labels[row])], rows.Labels[row]))],
+                [.. rows.Rows.Select((text, row) => new AnsweredRow(text, [.. head.Answer(rows.Label(row))], rows.Label(row)))],
                 encoding.PadId,
                 objective);
         }
@@ -58,7 +58,7 @@ internal static class TrialTask
         return new LanguageTask(
             model,
             [.. rows.Rows.Select((prompt, row) =>
-                GradedRow.Of(encoding.Prompt(prompt, model), head.Answer(rows.Labels[row]), rows.Labels[row]))],
+                GradedRow.Of(encoding.Prompt(prompt, model), head.Answer(rows.Label(row)), rows.Label(row)))],
             encoding.PadId,
             objective);
     }

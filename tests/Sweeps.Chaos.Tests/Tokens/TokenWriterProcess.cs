@@ -15,7 +15,7 @@ internal static class TokenWriterProcess
     /// <summary>The rows of a key: a megabyte or so, which takes a while to write.</summary>
     public static TokenizedRows Rows(int number) => new(
         [.. Enumerable.Range(0, 4000).Select(row => Enumerable.Range(number + row, 60).ToArray())],
-        [.. Enumerable.Range(number, 4000)],
+        [.. Enumerable.Range(number, 4000).Select(label => (int[])[label])],
         number);
 
     public static int Write(string folder)

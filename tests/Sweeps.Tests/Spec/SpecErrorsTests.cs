@@ -9,6 +9,9 @@ public sealed class SpecErrorsTests
 {
     private const string Head = "base: builtin:tiny-gemma3\ndata: {train: data.csv}\ntemplate: \"{text}\"\n";
 
+    private const string Several = "base: b\ntemplate: \"{t}\"\n";
+    private const string Pipe = "data: {train: a.csv, label_separator: \"|\"}\n";
+
     /// <summary>The lines after <see cref="Head"/>, what the message must say, and the nearest right name.</summary>
     public static TheoryData<string, string, string?> Lines => new()
     {
@@ -161,6 +164,21 @@ public sealed class SpecErrorsTests
         { "base: b\ntemplate: \"{t}\"\ndata: {train: a.jsonl, delimiter: «\";\"}\n", "a delimiter belongs to CSV", null },
         { "base: b\ntemplate: \"{t}\"\ndata: {train: a.csv, labels: [a, «a]}\n", "the label 'a' stands here twice", null },
         { "base: b\ntemplate: \"{t}\"\ndata: {train: a.csv, labels: «[a]}\n", "one label alone", null },
+        { Several + "data: {train: a.csv, label_separator: «a}\n", "1 to 8 characters that are no letters or digits", null },
+        { Several + "data: {train: a.csv, label_separator: «\"\"}\n", "is not a value for 'data.label_separator'", null },
+        { Several + "data: {train: a.csv, label_separator: «[\"|\"]}\n", "must be a single value, this is a list", null },
+        { Several + "data: {train: a.csv, label_separator: \"|\", labels: [x, «\"y|z\"]}\n", "the label 'y|z' holds the label_separator '|'", null },
+        { Several + "data: {train: builtin:campaigns/V25, label_separator: «\"|\"}\n", "built-in data bring their own 'label_separator'", null },
+        { Several + Pipe + "head: «generate\n", "the head generate decides for one label of a text", "linear" },
+        { Several + Pipe + "grid: {head: [linear, «label-tokens]}\n", "the head label-tokens decides for one label", "linear" },
+        { Several + Pipe + "arms: {x: {head: «trimmed}}\n", "the head trimmed decides for one label", "linear" },
+        { Several + Pipe + "method: «zero-shot\n", "zero-shot trains nothing", null },
+        { Several + Pipe + "arms: {x: {method: «zero-shot}}\n", "zero-shot trains nothing", null },
+        { Several + Pipe + "few_shot: «2\n", "solved examples show one label each", "0" },
+        { Several + Pipe + "training: {label_smoothing: «0.1}\n", "label smoothing spreads a target over classes that exclude each other", "0" },
+        { Several + Pipe + "grid: {label_smoothing: [0, «0.1]}\n", "label smoothing spreads a target", "0" },
+        { Several + Pipe + "label_texts: «{x: yes}\n", "reads no texts of labels; remove 'label_texts'", null },
+        { Several + Pipe + "variants: {b: {multiply_logit: «{x: 2}}}\n", "whether its own score is above 0, whatever the factor. Allowed: add_log_prior or temperature", null },
         { "base: b\ntemplate: \"{t}\"\ndata: {train: a.csv, max_rows: «-5}\n", "'-5' is not a value", null },
         { "base: b\ntemplate: \"{t}\"\ndata: {train: a.csv, «lable: x}\n", "'lable' is not a key of 'data'", "label" },
         { "base: b\ndata: {train: a.csv}\ntemplate: «text\n", "the template names no column", null },

@@ -5,6 +5,7 @@ using Sweeps.Core.Json;
 using Sweeps.Core.Spec;
 using Sweeps.Core.Trainer;
 using Sweeps.Data.Campaigns;
+using Sweeps.Data.Readers;
 using Sweeps.Models.Loading;
 using Sweeps.Models.Safetensors;
 using Sweeps.Training;
@@ -78,7 +79,14 @@ internal sealed class TrialWorkplace : IDisposable
 
     public TrialWorkplace(int train = 150, int validation = 40, int test = 40)
     {
-        CampaignGenerator.Generate(CampaignPreset.V25, 1, train, validation, test).WriteCsv(_root);
+        var data = CampaignGenerator.Generate(CampaignPreset.V25, 1, train, validation, test);
+        foreach (var table in (DataTable[])[data.Train, data.Validation, data.Test])
+        {
+            CsvWriter.Write(
+                Path.Combine(_root, table.File),
+                [.. CampaignData.Columns, "tags"],
+                table.Rows.Select(row => (string[])[.. CampaignData.Columns.Select(column => row[column]), TagsOf(row)]));
+        }
     }
 
     public static TrialSettings Settings { get; } = new()
@@ -91,6 +99,12 @@ internal sealed class TrialWorkplace : IDisposable
         CheckpointSteps = 4,
         Template = CampaignData.Template,
         Data = new DataSettings { Labels = CampaignWords.Labels },
+    };
+
+    /// <summary>Any number of labels a row, of the column <c>tags</c>: each follows from one word of the text.</summary>
+    public static TrialSettings Tags { get; } = Settings with
+    {
+        Data = new DataSettings { LabelColumn = "tags", Labels = ["young", "goods", "moving", "rare"], LabelSeparator = "|" },
     };
 
     public static TrialSettings Lora { get; } = Settings with { Method = "lora", Rank = 4, LoraDropout = 0.1 };
@@ -136,6 +150,23 @@ internal sealed class TrialWorkplace : IDisposable
         AttemptRunner.Run(assignment, session ?? new TrainerSession(), link, TimeProvider.System);
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    private static string TagsOf(Row row)
+    {
+        int Value(string attribute)
+        {
+            var word = row[attribute].Split(' ')[1];
+            return CampaignWords.Values[CampaignWords.Attributes.ToList().IndexOf(attribute)].ToList().FindIndex(words => words.Contains(word));
+        }
+
+        return string.Join('|', ((string Tag, bool Has)[])
+        [
+            ("moving", Value("creative") is 0 or 1 or 4),
+            ("young", Value("audience") < 3),
+            ("goods", Value("brand") < 4),
+            ("rare", Value("platform") == 5),
+        ].Where(tag => tag.Has).Select(tag => tag.Tag));
+    }
 
     private static void MakeBase(string folder, string config, int positions, bool chats)
     {

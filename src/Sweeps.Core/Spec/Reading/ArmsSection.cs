@@ -115,6 +115,7 @@ internal sealed class ArmsSection(Scalars scalars, GridSection grid, Dictionary<
             return null;
         }
 
+        marks[path] = node.Mark;
         var factors = new Dictionary<string, double>(StringComparer.Ordinal);
         foreach (var (key, value) in map.Entries)
         {

@@ -30,7 +30,8 @@ internal sealed class DataSection(Scalars scalars, Dictionary<string, SpecMark> 
         var (share, validation) = ReadValidation(section, settings.ValidationShare);
         var test = Text(section, "test", "the path of a file");
         var label = Text(section, "label", "the name of a column", 256) ?? settings.LabelColumn;
-        var labels = ReadLabels(section);
+        var separator = ReadSeparator(section);
+        var labels = ReadLabels(section, separator);
         var delimiter = ReadDelimiter(section);
         var rows = section["max_rows"] is { } most && scalars.Value(most, "data.max_rows", Rows) is long count ? (int)count : 0;
         var format = section["format"] is { } given && scalars.Value(given, "data.format", Formats) is string word ? word : Guess(train);
@@ -48,6 +49,7 @@ internal sealed class DataSection(Scalars scalars, Dictionary<string, SpecMark> 
                     Delimiter = delimiter,
                     LabelColumn = label,
                     Labels = labels ?? [],
+                    LabelSeparator = separator,
                     ValidationShare = share,
                     MaxRows = rows,
                 });
@@ -79,7 +81,7 @@ internal sealed class DataSection(Scalars scalars, Dictionary<string, SpecMark> 
         }
 
         // They are generated with their splits, so whatever says otherwise would be ignored in silence.
-        foreach (var key in new[] { "validation", "test", "label", "labels", "format", "delimiter" })
+        foreach (var key in new[] { "validation", "test", "label", "labels", "label_separator", "format", "delimiter" })
         {
             if (section[key] is { } extra)
             {
@@ -123,7 +125,7 @@ internal sealed class DataSection(Scalars scalars, Dictionary<string, SpecMark> 
         return (share, text);
     }
 
-    private List<string>? ReadLabels(MapReader section)
+    private List<string>? ReadLabels(MapReader section, string? separator)
     {
         const string Allowed = "a list of at least two different labels";
         if (section["labels"] is not { } node || scalars.Items(node, "data.labels", Allowed) is not { } items)
@@ -146,6 +148,16 @@ internal sealed class DataSection(Scalars scalars, Dictionary<string, SpecMark> 
                 scalars.Errors.Add(item.Mark, "data.labels", $"the label '{ErrorList.Shorten(label)}' stands here twice", label, Allowed);
             }
 
+            if (separator is not null && label.Contains(separator, StringComparison.Ordinal))
+            {
+                scalars.Errors.Add(
+                    item.Mark,
+                    "data.labels",
+                    $"the label '{ErrorList.Shorten(label)}' holds the label_separator '{separator}' and would be read as several",
+                    label,
+                    "labels without the separator, or another separator");
+            }
+
             labels.Add(label);
         }
 
@@ -155,6 +167,24 @@ internal sealed class DataSection(Scalars scalars, Dictionary<string, SpecMark> 
         }
 
         return labels;
+    }
+
+    private string? ReadSeparator(MapReader section)
+    {
+        const string Allowed = "1 to 8 characters that are no letters or digits, such as \"|\" or \";\" (in quotes)";
+        if (section["label_separator"] is not { } node || scalars.Scalar(node, "data.label_separator", Allowed) is not { } scalar)
+        {
+            return null;
+        }
+
+        marks["data.label_separator"] = node.Mark;
+        if (scalar.Text.Length is > 0 and <= 8 && !scalar.Text.Any(c => char.IsControl(c) || char.IsLetterOrDigit(c) || char.IsSurrogate(c)))
+        {
+            return scalar.Text;
+        }
+
+        scalars.Refuse(scalar, "data.label_separator", Allowed);
+        return null;
     }
 
     private string? ReadDelimiter(MapReader section)

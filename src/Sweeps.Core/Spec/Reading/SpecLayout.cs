@@ -19,7 +19,7 @@ internal static class SpecLayout
             "label_texts", "training", "lora",
             "grid", "seeds", "arms", "variants", "objective", "concurrency", "retries", "checkpoint", "max_time", "disk_limit",
         ],
-        [Data] = ["train", "validation", "test", "label", "labels", "format", "delimiter", "max_rows"],
+        [Data] = ["train", "validation", "test", "label", "labels", "label_separator", "format", "delimiter", "max_rows"],
         [SettingTable.Training] = [.. SettingsOf(SettingTable.Training)],
         [SettingTable.Lora] = [.. SettingsOf(SettingTable.Lora)],
         [Checkpoint] = ["steps", "seconds", "keep"],

@@ -5,7 +5,7 @@ namespace Sweeps.Tests.Data.Caching;
 
 public sealed class TokenCacheTests : IDisposable
 {
-    private static readonly TokenizedRows Rows = new([[1, 2, 3], [], [262_144]], [0, 1, 76], 1);
+    private static readonly TokenizedRows Rows = new([[1, 2, 3], [], [262_144]], [[0], [], [1, 76]], 1);
 
     private readonly TempFolder _folder = new();
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(50));
@@ -69,7 +69,7 @@ public sealed class TokenCacheTests : IDisposable
     [Fact]
     public async Task Two_writers_and_readers_at_once_never_see_half_a_file()
     {
-        TokenizedRows big = new([.. Enumerable.Range(0, 2000).Select(row => Enumerable.Range(row, 40).ToArray())], [.. Enumerable.Range(0, 2000)], 7);
+        TokenizedRows big = new([.. Enumerable.Range(0, 2000).Select(row => Enumerable.Range(row, 40).ToArray())], [.. Enumerable.Range(0, 2000).Select(label => (int[])[label])], 7);
         Task[] tasks =
         [
             .. Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
@@ -97,7 +97,7 @@ public sealed class TokenCacheTests : IDisposable
     [Fact]
     public void The_files_not_read_for_longest_go_when_the_cache_is_full()
     {
-        TokenizedRows row = new([new int[250]], [0], 0);
+        TokenizedRows row = new([new int[250]], [[0]], 0);
         TokenCache cache = new(_folder.Path, _time, maxBytes: 4000);
         foreach (string name in (string[])["a", "b", "c"])
         {
@@ -112,7 +112,7 @@ public sealed class TokenCacheTests : IDisposable
         Assert.Equal(3, Files().Length);
         Assert.Null(cache.Find(Key("b")));
         Assert.NotNull(cache.Find(Key("a")));
-        Assert.False(cache.Keep(Key("e"), new TokenizedRows([new int[1100]], [0], 0)));
+        Assert.False(cache.Keep(Key("e"), new TokenizedRows([new int[1100]], [[0]], 0)));
     }
 
     [Fact]

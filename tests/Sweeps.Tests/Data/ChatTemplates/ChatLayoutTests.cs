@@ -115,11 +115,11 @@ public sealed class ChatLayoutTests
         TextTemplate template = TextTemplate.Parse(" {text} ");
         ExampleEncoder encoder = new(template, tokenizer, 64, Keep.Head, frame);
 
-        EncodedExample whole = encoder.Encode(table.Rows[0], 0);
+        EncodedExample whole = encoder.Encode(table.Rows[0]);
         int[] expected = layout.Encode(tokenizer, [.. earlier, new ChatMessage(ChatRole.User, "  where is my card?  ")], addGenerationPrompt: true);
         Assert.Equal(expected, whole.InputIds);
 
-        EncodedExample cut = encoder.Encode(table.Rows[1], 0);
+        EncodedExample cut = encoder.Encode(table.Rows[1]);
         int[] before = tokenizer.Encode(frame.Before.TrimEnd(), addSpecial: false), after = tokenizer.Encode(frame.After, addSpecial: false);
         Assert.Equal(64, cut.InputIds.Length);
         Assert.Equal(before, cut.InputIds[..before.Length]);

@@ -25,7 +25,7 @@ public sealed class ExampleEncoderTests : IDisposable
         EncodedExample example = Encode("brand {a} Label:", 10, Keep.Head, "video clip");
 
         Assert.Equal(_tokenizer.Encode("brand video clip Label:"), example.InputIds);
-        Assert.Equal((2, 0), (example.LabelIndex, example.TruncatedTokens));
+        Assert.Equal(0, example.TruncatedTokens);
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class ExampleEncoderTests : IDisposable
         int truncated = 0;
         foreach (Row row in table.Rows)
         {
-            EncodedExample example = encoder.Encode(row, 0);
+            EncodedExample example = encoder.Encode(row);
             int[] whole = bert.Encode($"Classify: {row["text"]}\nIntent:");
             Assert.Equal(whole.Length - example.InputIds.Length, example.TruncatedTokens);
             Assert.Equal(Math.Min(16, whole.Length), example.InputIds.Length);
@@ -105,6 +105,6 @@ public sealed class ExampleEncoderTests : IDisposable
     {
         string[] columns = [.. fields.Select((_, i) => ((char)('a' + i)).ToString())];
         DataTable table = DataTable.FromRows("data.csv", columns, [fields]);
-        return new ExampleEncoder(TextTemplate.Parse(template), _tokenizer, maxLength, keep).Encode(table.Rows[0], 2);
+        return new ExampleEncoder(TextTemplate.Parse(template), _tokenizer, maxLength, keep).Encode(table.Rows[0]);
     }
 }

@@ -21,7 +21,7 @@ public sealed class ScoreVariantTests
     [Fact]
     public void Logarithms_of_shares_are_added()
     {
-        var changed = ScoreVariant.Apply(new VariantSettings { Name = "prior", AddLogPrior = -2 }, Scores, new VariantFacts { Shares = [0.5, 0.25, 0.25] });
+        var changed = ScoreVariant.Apply(new VariantSettings { Name = "prior", AddLogPrior = -2 }, Scores, new VariantFacts { Priors = [0.5, 0.25, 0.25] });
 
         Assert.Equal(1 - (2 * Math.Log(0.5)), changed[0][0], 12);
         Assert.Equal(-4 - (2 * Math.Log(0.25)), changed[0][2], 12);

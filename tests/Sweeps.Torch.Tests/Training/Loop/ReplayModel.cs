@@ -57,7 +57,7 @@ internal sealed class ReplayModel : IDisposable
         var pad = (int)(body.PadTokenId ?? 0);
         var (train, validation) = (Labelled(file, "train"), Labelled(file, "eval"));
         ClassifierTask Task(EncodedSplit rows) => new(body, head, rows, pad);
-        var replay = new ReplayModel(model.Trainable, Task(train), Task(validation), validation.Rows, validation.Labels, rows =>
+        var replay = new ReplayModel(model.Trainable, Task(train), Task(validation), validation.Rows, [.. validation.Labels.Select(own => own[0])], rows =>
         {
             using var batch = BatchBuilder.Pad(rows, pad);
             return model.Logits(batch, DropoutContext.None);

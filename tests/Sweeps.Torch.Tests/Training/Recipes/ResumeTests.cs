@@ -52,6 +52,8 @@ public sealed class ResumeTests : IDisposable
         { "gemma3", "ia3", 30 },
         { "bert", "head-only", 30 },
         { "bert", "lora and the pooler", 30 },
+        { "bert", "several labels, focal, weighted", 30 },
+        { "gemma3", "several labels, lora", 30 },
     };
 
     [Theory]
@@ -148,6 +150,9 @@ public sealed class ResumeTests : IDisposable
         "generate, chat, few-shot" => TrialWorkplace.Settings with { Chat = true, Head = "generate", FewShot = 1, MaxLength = 140, EvaluateSteps = 10 },
         "generate, lora" => TrialWorkplace.Lora with { Head = "generate" },
         "mean of all tokens" => TrialWorkplace.Settings with { Pooling = "mean" },
+        "several labels, focal, weighted" =>
+            TrialWorkplace.Tags with { FocalGamma = 1.5, ClassWeights = "balanced", EvaluateSteps = 7, Metric = "accuracy" },
+        "several labels, lora" => TrialWorkplace.Lora with { Data = TrialWorkplace.Tags.Data, Accumulation = 1, Metric = "loss" },
         "trimmed" => TrialWorkplace.Settings with { Head = "trimmed", FrozenLayers = 1 },
         "smoothed, focal, weighted" =>
             TrialWorkplace.Settings with { LabelSmoothing = 0.1, FocalGamma = 2, ClassWeights = "balanced" },

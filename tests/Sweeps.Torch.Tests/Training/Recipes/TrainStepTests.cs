@@ -53,7 +53,7 @@ public sealed class TrainStepTests : IDisposable
         using var batch = BatchBuilder.Pad([.. rows.Select(row => split.Rows[row])], encoding.PadId);
         var expected = nn.functional.cross_entropy(
             model.Logits(batch, DropoutContext.None),
-            tensor(rows.Select(row => (long)split.Labels[row]).ToArray()),
+            tensor(rows.Select(row => (long)split.Label(row)).ToArray()),
             tensor(new[] { 3f, 0.5f, 1.25f }));
         Assert.Equal(expected.item<float>(), result.Loss, 1e-6);
     }
