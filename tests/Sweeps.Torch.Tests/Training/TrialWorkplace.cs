@@ -159,13 +159,14 @@ internal sealed class TrialWorkplace : IDisposable
             return CampaignWords.Values[CampaignWords.Attributes.ToList().IndexOf(attribute)].ToList().FindIndex(words => words.Contains(word));
         }
 
-        return string.Join('|', ((string Tag, bool Has)[])
+        (string Tag, bool Has)[] tags =
         [
             ("moving", Value("creative") is 0 or 1 or 4),
             ("young", Value("audience") < 3),
             ("goods", Value("brand") < 4),
             ("rare", Value("platform") == 5),
-        ].Where(tag => tag.Has).Select(tag => tag.Tag));
+        ];
+        return string.Join('|', tags.Where(tag => tag.Has).Select(tag => tag.Tag));
     }
 
     private static void MakeBase(string folder, string config, int positions, bool chats)

@@ -71,8 +71,8 @@ public sealed class ExampleEncoderTests : IDisposable
         ExampleEncoder encoder = new(TextTemplate.Parse("brand{a}creative{b}video"), _tokenizer, 3);
         DataTable table = DataTable.FromRows("data.csv", ["a", "b"], [["", " "], [" ", " "]]);
 
-        Assert.Equal(3, encoder.Encode(table.Rows[0], 0).InputIds.Length);
-        Assert.Equal(2, Assert.Throws<DataException>(() => encoder.Encode(table.Rows[1], 0)).Line);
+        Assert.Equal(3, encoder.Encode(table.Rows[0]).InputIds.Length);
+        Assert.Equal(2, Assert.Throws<DataException>(() => encoder.Encode(table.Rows[1])).Line);
     }
 
     [Theory]

@@ -42,7 +42,10 @@ public sealed class ClassificationMetricsTests
             int[][] Read(string name, double threshold) => [.. one.GetProperty(name).EnumerateArray().Select(row =>
                 row.EnumerateArray().Index().Where(cell => cell.Item.GetDouble() >= threshold).Select(cell => cell.Index).ToArray())];
             var (truth, scores, predicted) = (Read("y_true", 1), Read("scores", 0.5), Read("y_pred", 1));
-            Assert.Equal(predicted, scores);
+            if (one.GetProperty("why").GetString()!.StartsWith("threshold 0.5", StringComparison.Ordinal))
+            {
+                Assert.Equal(predicted, scores);
+            }
 
             var metrics = ClassificationMetrics.Of(truth, predicted, one.GetProperty("y_true")[0].GetArrayLength());
 
