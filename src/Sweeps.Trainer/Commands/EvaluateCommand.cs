@@ -83,11 +83,15 @@ internal static class EvaluateCommand
         List<string> lines = [$"{"decision".PadRight(width)}  accuracy  macro F1{micro}    loss"];
         lines.AddRange(scores.Evaluations.Select(e => string.Create(
             CultureInfo.InvariantCulture,
-            $"{e.Variant.PadRight(width)}  {e.Accuracy,8:0.0000}  {e.MacroF1,8:0.0000}{(e.MicroF1 is { } own ? $"  {own,8:0.0000}" : "")}  {e.Loss,6:0.0000}")));
+            $"{e.Variant.PadRight(width)}  {e.Accuracy,8:0.0000}  {e.MacroF1,8:0.0000}{Micro(e)}  {e.Loss,6:0.0000}")));
         lines.AddRange(Labels(scores.Evaluations[0]));
         lines.Add(string.Create(CultureInfo.InvariantCulture, $"{rows:N0} rows in {scores.Seconds:0.0} s"));
         return string.Join('\n', lines);
     }
+
+    /// <summary>A column of its own where rows have any number of labels; elsewhere it is the accuracy.</summary>
+    private static string Micro(OfferedEvaluation evaluation) =>
+        evaluation.MicroF1 is { } micro ? string.Create(CultureInfo.InvariantCulture, $"  {micro,8:0.0000}") : "";
 
     private static IEnumerable<string> Labels(OfferedEvaluation evaluation)
     {

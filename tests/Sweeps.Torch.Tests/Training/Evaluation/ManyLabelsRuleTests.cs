@@ -17,6 +17,10 @@ public sealed class ManyLabelsRuleTests
     public void Labels_as_likely_as_not_are_named() => Assert.Equal([[0, 2], [1], []], _rule.Decide(Scores));
 
     [Fact]
+    public void Probabilities_are_sigmoids() =>
+        Assert.Equal([1 / (1 + Math.Exp(-2)), 0.5, 0], _rule.Probabilities([2, 0, -1e9]));
+
+    [Fact]
     public void The_loss_is_torchs_binary_cross_entropy()
     {
         using var scope = NewDisposeScope();
@@ -41,7 +45,7 @@ public sealed class ManyLabelsRuleTests
     public void Priors_are_odds_and_minus_one_evens_them_out()
     {
         double[] priors = [_rule.Prior(25, 100), _rule.Prior(50, 100), _rule.Prior(100, 100)];
-        var changed = ScoreVariant.Apply(new VariantSettings { Name = "evened", AddLogPrior = -1 }, [[0f, 0f, 0f]], priors);
+        var changed = ScoreVariant.Apply(new VariantSettings { Name = "evened", AddLogPrior = -1 }, [[0f, 0f, 0f]], new VariantFacts { Priors = priors });
 
         Assert.Equal([1.0 / 3, 1, 100], priors);
         Assert.Equal([Math.Log(3), 0, -Math.Log(100)], changed[0].Select(value => Math.Round(value, 12)), (expected, found) => Math.Abs(expected - found) < 1e-9);

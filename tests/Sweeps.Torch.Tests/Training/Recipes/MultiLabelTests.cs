@@ -13,6 +13,7 @@ using Sweeps.Models.Ops;
 using Sweeps.Models.Safetensors;
 using Sweeps.Torch.Tests.Models;
 using Sweeps.Training;
+using Sweeps.Training.Evaluation;
 using Sweeps.Training.Export;
 using Sweeps.Training.Predict;
 using Xunit;
@@ -76,6 +77,9 @@ public sealed class MultiLabelTests : IDisposable
         var metrics = ClassificationMetrics.Of(Truth("test"), predicted, labels.Count);
 
         Assert.Equal((metrics.Accuracy, metrics.MacroF1, metrics.MicroF1), (scored.Accuracy, scored.MacroF1, scored.MicroF1));
+        var byFile = FileScorer.Score(trained, _place["test.csv"], (_, _) => { });
+        Assert.Equal(predicted.Select(set => string.Join('|', set.Select(label => labels[label]))), byFile.Predictions[0]);
+        Assert.Equal((scored.Accuracy, scored.MacroF1, scored.MicroF1), (byFile.Evaluations[0].Accuracy, byFile.Evaluations[0].MacroF1, byFile.Evaluations[0].MicroF1));
         Assert.True(predicted.Select(set => set.Length).Distinct().Count() > 1);
     }
 
