@@ -139,9 +139,19 @@ internal static class SpecCommands
         var output = new Option<string>("--out", "-o") { Description = "Folder to write.", Required = true, HelpName = "DIR" };
         name.AcceptOnlyFromAmong("tiny-gemma3");
         var seed = new Option<int>("--seed") { Description = "Seed.", DefaultValueFactory = _ => 1, HelpName = "N" };
-        var pretrain = new Command("pretrain", "Pre-train a built-in base model afresh (about ten minutes on one core).") { name, output, seed };
+
+        // The defaults are the trainer's: what is not said is not passed on.
+        var shape = new[] { ("--steps", "Optimiser steps (default 8000)."), ("--hidden", "Width, a multiple of 8 (default 64)."), ("--layers", "Blocks (default 4).") }
+            .Select(option => new Option<int?>(option.Item1) { Description = option.Item2, HelpName = "N" })
+            .ToList();
+        var pretrain = new Command("pretrain", "Pre-train a built-in base model afresh (about ten minutes on one core), or a smaller one of its kind.") { name, output, seed };
+        shape.ForEach(pretrain.Options.Add);
         pretrain.SetAction((parse, cancellation) => Context.Trainer().RunAsync(
-            ["pretrain", parse.GetValue(name)!, "--out", Arguments.NewFolder("--out", parse.GetValue(output)!), "--seed", parse.GetValue(seed).ToString(CultureInfo.InvariantCulture)],
+            [
+                "pretrain", parse.GetValue(name)!, "--out", Arguments.NewFolder("--out", parse.GetValue(output)!),
+                "--seed", parse.GetValue(seed).ToString(CultureInfo.InvariantCulture),
+                .. shape.SelectMany(option => parse.GetValue(option) is { } value ? [option.Name, value.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>()),
+            ],
             cancellation));
         return new Command("model", "Make base models.") { pretrain };
     }

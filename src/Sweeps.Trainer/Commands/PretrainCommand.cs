@@ -18,10 +18,12 @@ internal static class PretrainCommand
         var defaults = new PretrainOptions();
         var seed = new Option<int>("--seed") { Description = "Seed.", DefaultValueFactory = _ => defaults.Seed, HelpName = "N" };
         var steps = new Option<int>("--steps") { Description = "Optimiser steps.", DefaultValueFactory = _ => defaults.Steps, HelpName = "N" };
+        var hidden = new Option<int>("--hidden") { Description = "Width, a multiple of 8.", DefaultValueFactory = _ => defaults.Hidden, HelpName = "N" };
+        var layers = new Option<int>("--layers") { Description = "Blocks.", DefaultValueFactory = _ => defaults.Layers, HelpName = "N" };
         var threads = TrainerCommandLine.Threads();
         var command = new Command("pretrain", "Pre-trains a built-in base model (about ten minutes on one core).")
         {
-            name, output, seed, steps, threads,
+            name, output, seed, steps, hidden, layers, threads,
         };
         command.SetAction(parse => TrainerCommandLine.Guard(parse.GetValue(threads), () =>
         {
@@ -31,8 +33,23 @@ internal static class PretrainCommand
                 return TrainerExit.BadInput;
             }
 
+            if (parse.GetValue(hidden) is var width && (width < 8 || width % 8 != 0))
+            {
+                Console.Error.WriteLine($"--hidden {width}: a multiple of 8 is needed");
+                return TrainerExit.BadInput;
+            }
+
+            if (parse.GetValue(layers) < 1)
+            {
+                Console.Error.WriteLine($"--layers {parse.GetValue(layers)}: at least 1 is needed");
+                return TrainerExit.BadInput;
+            }
+
             var folder = Path.GetFullPath(parse.GetValue(output)!);
-            var options = defaults with { Seed = parse.GetValue(seed), Steps = parse.GetValue(steps) };
+            var options = defaults with
+            {
+                Seed = parse.GetValue(seed), Steps = parse.GetValue(steps), Hidden = parse.GetValue(hidden), Layers = parse.GetValue(layers),
+            };
             var result = new TinyGemma3(options).Run(folder, Console.WriteLine);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,

@@ -6,6 +6,12 @@ public sealed record PretrainOptions
     /// <summary>Chooses initial weights and statements. Default 1.</summary>
     public int Seed { get; init; } = 1;
 
+    /// <summary>Width, a multiple of 8: four heads of a quarter each, FFN three times as wide. Default 64.</summary>
+    public int Hidden { get; init; } = 64;
+
+    /// <summary>Blocks. Default 4.</summary>
+    public int Layers { get; init; } = 4;
+
     /// <summary>Optimiser steps. Default 8,000.</summary>
     public int Steps { get; init; } = 8_000;
 

@@ -30,12 +30,18 @@ public sealed class TinyGemma3(PretrainOptions options)
     /// <param name="folder">Where; made if need be, its files are replaced.</param>
     /// <param name="report">Receives a line of progress now and then.</param>
     /// <param name="cancellation">Ends it between two steps; nothing is then written.</param>
+    /// <exception cref="ArgumentException">Width or number of blocks cannot be used.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public PretrainResult Run(string folder, Action<string> report, CancellationToken cancellation = default)
     {
+        if (options.Hidden < 8 || options.Hidden % 8 != 0 || options.Layers < 1)
+        {
+            throw new ArgumentException($"hidden {options.Hidden}, layers {options.Layers}: hidden is a multiple of 8, and there is at least one layer", nameof(folder));
+        }
+
         var clock = Stopwatch.StartNew();
         CampaignTokenizer.Write(folder);
-        File.WriteAllText(Path.Combine(folder, "config.json"), TinyGemma3Files.Config);
+        File.WriteAllText(Path.Combine(folder, "config.json"), TinyGemma3Files.Config(options));
         var tokenizer = TokenizerLoader.Load(folder);
         using var model = ModelFamilies.Create(ModelConfig.Read(folder), new LoadOptions { Seed = (ulong)options.Seed });
         foreach (var parameter in model.Parameters)

@@ -5,8 +5,12 @@ namespace Sweeps.Training.Pretrain;
 /// <summary>The texts in the built-in base model's folder.</summary>
 internal static class TinyGemma3Files
 {
+    private const int Heads = 4;
+
     /// <summary>config.json in the layout that Transformers 4 and 5 both read.</summary>
-    public const string Config = """
+    public static string Config(PretrainOptions options) => string.Create(
+        CultureInfo.InvariantCulture,
+        $$"""
         {
           "architectures": ["Gemma3ForCausalLM"],
           "attention_bias": false,
@@ -15,19 +19,19 @@ internal static class TinyGemma3Files
           "bos_token_id": 1,
           "eos_token_id": 2,
           "final_logit_softcapping": null,
-          "head_dim": 16,
+          "head_dim": {{options.Hidden / Heads}},
           "hidden_activation": "gelu_pytorch_tanh",
-          "hidden_size": 64,
+          "hidden_size": {{options.Hidden}},
           "initializer_range": 0.02,
-          "intermediate_size": 192,
-          "layer_types": ["full_attention", "full_attention", "full_attention", "full_attention"],
+          "intermediate_size": {{options.Hidden * 3}},
+          "layer_types": [{{string.Join(", ", Enumerable.Repeat("\"full_attention\"", options.Layers))}}],
           "max_position_embeddings": 64,
           "model_type": "gemma3_text",
-          "num_attention_heads": 4,
-          "num_hidden_layers": 4,
+          "num_attention_heads": {{Heads}},
+          "num_hidden_layers": {{options.Layers}},
           "num_key_value_heads": 1,
           "pad_token_id": 0,
-          "query_pre_attn_scalar": 16,
+          "query_pre_attn_scalar": {{options.Hidden / Heads}},
           "rms_norm_eps": 1e-06,
           "rope_local_base_freq": 10000.0,
           "rope_scaling": null,
@@ -39,19 +43,19 @@ internal static class TinyGemma3Files
           "vocab_size": 256
         }
 
-        """;
+        """);
 
     public static string Readme(PretrainOptions options, PretrainResult result) => string.Create(
         CultureInfo.InvariantCulture,
         $"""
         # tiny-gemma3, the built-in base model
 
-        A Gemma 3 text model of {result.Parameters:N0} parameters (hidden 64, 4 layers, 4 heads, 1 key-value head, head width 16,
-        FFN 192, vocabulary 256, tied) in 32 bits, as a Hugging Face folder.
+        A Gemma 3 text model of {result.Parameters:N0} parameters (hidden {options.Hidden}, {options.Layers} layers, {Heads} heads, 1 key-value head, head width {options.Hidden / Heads},
+        FFN {options.Hidden * 3}, vocabulary 256, tied) in 32 bits, as a Hugging Face folder.
 
         ## How it was made
 
-            sweeps model pretrain tiny-gemma3 --seed {options.Seed}
+            sweeps model pretrain tiny-gemma3 --seed {options.Seed}{Shape(options)}
 
         It read {(long)result.Steps * options.BatchSize:N0} statements about 2, 3 or 4 of a campaign's five attributes, each followed by the net
         balance of their relations as a word ("audience mostly students platform now radio Dense: plus1"), under the two density
@@ -69,4 +73,14 @@ internal static class TinyGemma3Files
         validation and test sides. It knows no other language or data: texts in other words are refused as unknown.
 
         """);
+
+    /// <summary>The options that are not the committed base's.</summary>
+    private static string Shape(PretrainOptions options)
+    {
+        var usual = new PretrainOptions();
+        return string.Concat(
+            new[] { ("hidden", options.Hidden, usual.Hidden), ("layers", options.Layers, usual.Layers), ("steps", options.Steps, usual.Steps) }
+                .Where(option => option.Item2 != option.Item3)
+                .Select(option => string.Create(CultureInfo.InvariantCulture, $" --{option.Item1} {option.Item2}")));
+    }
 }
