@@ -66,7 +66,8 @@ public class LinearHead : ClassifierHead
     /// <inheritdoc />
     public override long[] Positions(Transformer model, TokenBatch batch) => Pooling switch
     {
-        HeadPooling.Last => batch.LastTokens(model.PadTokenId),
+        // Transformers goes by the padding's id; a base that names none is padded by the attention mask's word.
+        HeadPooling.Last => model.PadTokenId is null ? batch.LastAttended() : batch.LastTokens(model.PadTokenId),
         HeadPooling.Mean => throw new NotSupportedException("a head with mean pooling reads every token of a text"),
         _ => batch.FirstTokens(),
     };
