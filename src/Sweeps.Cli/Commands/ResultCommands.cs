@@ -3,7 +3,6 @@ using System.Globalization;
 using Spectre.Console;
 using Sweeps.Cli.Show;
 using Sweeps.Core.Api;
-using Sweeps.Core.Homes;
 using Sweeps.Core.Json;
 using Sweeps.Core.Spec;
 
@@ -36,14 +35,16 @@ internal static class ResultCommands
         var sweep = Arguments.Sweep();
         var export = new Option<string?>("--export") { Description = "Write the model there as a Hugging Face (or PEFT) folder.", HelpName = "DIR" };
         var merge = new Option<bool>("--merge") { Description = "With --export: fold an adapter into the weights and write the whole model." };
+        var withBase = new Option<bool>("--with-base") { Description = "With --export: copy an adapter's base model into DIR/base, so that the folder stands alone." };
         var trial = TrialOption();
-        var command = new Command("best", "Show the best trial of a sweep, or export its model.") { sweep, export, merge, trial };
+        var command = new Command("best", "Show the best trial of a sweep, or export its model.") { sweep, export, merge, withBase, trial };
         command.SetAction(async (parse, cancellation) =>
         {
+            ModelExport.Check(parse.GetValue(export), parse.GetValue(merge), parse.GetValue(withBase));
             using var client = await Context.AnyAsync(parse, cancellation);
             var best = await client.BestAsync(parse.GetValue(sweep)!, parse.GetValue(trial), cancellation);
             if (parse.GetValue(export) is { } folder
-                && await ExportAsync(best, Context.Home(parse), folder, parse.GetValue(merge), cancellation) is var code and not 0)
+                && await ModelExport.RunAsync(best, Context.Home(parse), folder, parse.GetValue(merge), parse.GetValue(withBase), cancellation) is var code and not 0)
             {
                 return code;
             }
@@ -68,37 +69,6 @@ internal static class ResultCommands
             return ExitCodes.Ok;
         });
         return command;
-    }
-
-    /// <returns>0, or <see cref="ExitCodes.Failed"/> after the trainer said why.</returns>
-    private static async Task<int> ExportAsync(
-        BestReply best, SweepsHome home, string folder, bool merge, CancellationToken cancellation)
-    {
-        var target = Arguments.NewFolder("--export", folder);
-        var from = best.Base;
-        if (from.StartsWith(home.Bases + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-        {
-            // An adapter names its base by path, and the home's copy of a built-in one goes with its sweeps: it gets its own.
-            from = Path.Combine(target, "base");
-            Directory.CreateDirectory(from);
-            foreach (var file in Directory.EnumerateFiles(best.Base))
-            {
-                File.Copy(file, Path.Combine(from, Path.GetFileName(file)));
-            }
-        }
-
-        var code = await WithSettingsAsync(best, settings => Context.Trainer().RunAsync(
-            [
-                "export", "--checkpoint", best.Checkpoint, "--base", from, "--settings", settings, "--out", target,
-                .. merge ? ["--merge"] : Array.Empty<string>(),
-            ],
-            cancellation));
-        if (from != best.Base && !File.Exists(Path.Combine(target, "adapter_config.json")))
-        {
-            Directory.Delete(from, recursive: true);
-        }
-
-        return code == 0 ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
     private static Command Predict(Context context)
@@ -195,17 +165,6 @@ internal static class ResultCommands
     private static string[] Deciding(BestReply best, string? asked) =>
         (asked ?? best.Best.Validation?.Variant) is { } variant and not VariantSettings.Plain ? ["--variant", variant] : [];
 
-    private static async Task<int> WithSettingsAsync(BestReply best, Func<string, Task<int>> run)
-    {
-        var settings = Path.GetTempFileName();
-        try
-        {
-            await File.WriteAllTextAsync(settings, best.SettingsJson);
-            return await run(settings);
-        }
-        finally
-        {
-            File.Delete(settings);
-        }
-    }
+    private static Task<int> WithSettingsAsync(BestReply best, Func<string, Task<int>> run) =>
+        Scratch.WithFileAsync(best.SettingsJson, run);
 }

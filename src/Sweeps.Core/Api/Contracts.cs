@@ -252,7 +252,11 @@ public sealed record BestReply(
     string Base,
     string Checkpoint,
     string CheckpointSha256,
-    BestTrial Best);
+    BestTrial Best)
+{
+    /// <summary>What its model card tells; null from a silo of an earlier version.</summary>
+    public ModelOrigin? Origin { get; init; }
+}
 
 /// <summary><c>POST /api/v1/shutdown</c>: end the silo.</summary>
 /// <param name="Grace">Seconds for the drain; null: the silo's own setting.</param>

@@ -27,6 +27,9 @@ public sealed record SweepFacts
     /// <summary>Rows of each split.</summary>
     public IReadOnlyDictionary<string, int> Rows { get; init; } = new Dictionary<string, int>();
 
+    /// <summary>Training rows of each label; empty in sweeps of earlier versions.</summary>
+    public IReadOnlyDictionary<string, int> ClassCounts { get; init; } = new Dictionary<string, int>();
+
     /// <summary>Points of the grid before deduplication.</summary>
     public int GridPoints { get; init; }
 

@@ -122,6 +122,7 @@ public static class Planner
         External = [.. spec.Arms.Select(arm => Scored(arm.External, data)).OfType<ExternalResult>()],
         Labels = data.Labels,
         Rows = data.Rows,
+        ClassCounts = data.ClassCounts,
         GridPoints = points,
         TotalSteps = steps,
         HasTest = data.Rows.GetValueOrDefault("test") > 0,

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Sweeps.Core.Api;
+using Sweeps.Core.Json;
 using Sweeps.Trainer.Serving;
 using Sweeps.Training.Export;
 
@@ -12,10 +14,14 @@ internal static class ExportCommand
         var model = new ModelOptions();
         var output = new Option<string>("--out", "-o") { Description = "Folder to write; new or empty.", Required = true, HelpName = "DIR" };
         var merge = new Option<bool>("--merge") { Description = "Fold an adapter into the weights and write the whole model." };
+        var withBase = new Option<bool>("--with-base") { Description = "Adapters: copy the base model into DIR/base, so that the export stands alone." };
+        var origin = new Option<string?>("--origin") { Description = "What the model card tells of where the model comes from, as JSON.", HelpName = "FILE" };
         var command = new Command("export", "Writes a trained model as a Hugging Face folder (adapters: a PEFT folder).");
         model.AddTo(command);
         command.Options.Add(output);
         command.Options.Add(merge);
+        command.Options.Add(withBase);
+        command.Options.Add(origin);
         command.SetAction(parse => TrainerCommandLine.Guard(1, () =>
         {
             var folder = Path.GetFullPath(parse.GetValue(output)!);
@@ -25,13 +31,36 @@ internal static class ExportCommand
                 return TrainerExit.BadInput;
             }
 
-            foreach (var file in ModelExporter.Export(model.Get(parse), folder, parse.GetValue(merge)))
+            var options = new ExportOptions
             {
-                Console.WriteLine(file);
+                Merge = parse.GetValue(merge),
+                WithBase = parse.GetValue(withBase),
+                Origin = parse.GetValue(origin) is { } file ? ReadOrigin(file) : null,
+            };
+            foreach (var written in ModelExporter.Export(model.Get(parse), folder, options))
+            {
+                Console.WriteLine(written);
             }
 
             return TrainerExit.Ok;
         }));
         return command;
+    }
+
+    /// <exception cref="InvalidDataException">The file is missing, or holds something else.</exception>
+    private static ModelOrigin ReadOrigin(string file)
+    {
+        try
+        {
+            return SweepsJson.Read<ModelOrigin>(File.ReadAllText(file));
+        }
+        catch (System.Text.Json.JsonException error)
+        {
+            throw new InvalidDataException($"{file} does not hold a model's origin: {error.Message}", error);
+        }
+        catch (FileNotFoundException error)
+        {
+            throw new InvalidDataException($"there is no file {file}", error);
+        }
     }
 }

@@ -1,66 +1,101 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Sweeps.Core.Json;
+using Sweeps.Core.States;
 using Sweeps.Models.Heads;
 using Sweeps.Models.Loading;
 using Sweeps.Models.Methods.Adapters;
 using Sweeps.Models.Methods.Peft;
 using Sweeps.Models.Safetensors;
+using Sweeps.Training.Export.Card;
+using Sweeps.Training.Inputs;
 using Sweeps.Training.Recipes;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Sweeps.Training.Export;
 
 /// <summary>
 /// Writes a trained model so that Hugging Face tools read it: the whole model (config.json, model.safetensors) or, under
-/// adapters and virtual tokens, what PEFT loads (adapter_config.json, adapter_model.safetensors); with the tokenizer, and
-/// <c>sweeps.json</c>, the trial's settings.
+/// adapters and virtual tokens, what PEFT loads (adapter_config.json, adapter_model.safetensors); with the tokenizer, a model
+/// card (README.md) and <c>sweeps.json</c>, the trial's settings.
 /// </summary>
 public static class ModelExporter
 {
-    private static readonly string[] TokenizerFiles =
-        ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "added_tokens.json", "tokenizer.model", "chat_template.jinja"];
+    /// <summary>The folder of an adapter's base inside its export.</summary>
+    internal const string BaseName = "base";
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private const string Config = "config.json";
+
+    private static readonly string[] TokenizerFiles =
+    [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt",
+        "added_tokens.json", "tokenizer.model", "spiece.model", "spm.model", "chat_template.jinja", "chat_template.json",
+    ];
+
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Exports a model.</summary>
     /// <param name="trained">The model.</param>
     /// <param name="folder">Where; made if need be.</param>
-    /// <param name="merge">Whether an adapter is folded into the weights, so that the whole model is written.</param>
+    /// <param name="options">How; null: an adapter as an adapter, without its base.</param>
     /// <returns>The files written.</returns>
-    /// <exception cref="TrainingException">Settings and base do not fit.</exception>
+    /// <exception cref="TrainingException">Settings and base do not fit, or what was trained cannot be merged.</exception>
     /// <exception cref="InvalidDataException">The weights are not this trial's.</exception>
-    public static IReadOnlyList<string> Export(TrainedModel trained, string folder, bool merge = false)
+    public static IReadOnlyList<string> Export(TrainedModel trained, string folder, ExportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(trained);
+        options ??= new ExportOptions();
         var (model, encoding) = trained.Load();
         using (model)
         {
-            Directory.CreateDirectory(folder);
-            var labels = encoding.Labels.Names;
-            if (merge)
+            if (options.Merge)
             {
                 Merge(trained, model);
             }
 
-            if (model.Method is PeftMethod adapter && !merge)
+            Directory.CreateDirectory(folder);
+            var form = model.Method is not PeftMethod ? ExportForm.Whole : options.Merge ? ExportForm.Merged : ExportForm.Adapter;
+            var identity = BaseIdentity.Of(trained.Settings.Base, trained.BaseFolder);
+            var loadsAsUsual = true;
+            if (form == ExportForm.Adapter)
             {
-                PeftAdapter.Save(folder, adapter, trained.BaseFolder);
+                var inside = options.WithBase;
+                if (inside)
+                {
+                    CopyBase(trained, model, encoding, Path.Combine(folder, BaseName));
+                }
+
+                PeftAdapter.Save(
+                    folder, (PeftMethod)model.Method, inside ? BaseName : identity.HubId ?? trained.BaseFolder, inside ? null : identity.Revision);
+                loadsAsUsual = IsUsual(model) && ModelFamilies.Architecture(model.Body.ModelType, Classifies(model)) is not null;
             }
             else
             {
-                WriteModel(trained, model, labels, folder);
+                loadsAsUsual = WriteModel(trained, model, encoding, folder);
             }
+
+            WriteTokenizer(trained.BaseFolder, encoding, model, folder);
+            WriteJson(
+                Path.Combine(folder, "sweeps.json"),
+                JsonSerializer.SerializeToNode(trained.Settings with { Base = Portable(trained.Settings.Base, identity) }, SweepsJson.Options)!);
+            var facts = new CardFacts
+            {
+                Settings = trained.Settings,
+                Base = identity,
+                BaseFolder = trained.BaseFolder,
+                HasBase = form == ExportForm.Adapter && options.WithBase,
+                Form = form,
+                Model = model,
+                Encoding = encoding,
+                LoadsAsUsual = loadsAsUsual,
+                Origin = options.Origin,
+            };
+            File.WriteAllText(Path.Combine(folder, "README.md"), ModelCard.Write(facts));
         }
 
-        foreach (var name in TokenizerFiles.Where(name => File.Exists(Path.Combine(trained.BaseFolder, name))))
-        {
-            File.Copy(Path.Combine(trained.BaseFolder, name), Path.Combine(folder, name), overwrite: true);
-        }
-
-        WriteJson(Path.Combine(folder, "sweeps.json"), JsonSerializer.SerializeToNode(trained.Settings, SweepsJson.Options)!);
-        return [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)];
+        return [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
     }
 
     private static void Merge(TrainedModel trained, TrialModel model)
@@ -73,43 +108,74 @@ public static class ModelExporter
         else if (model.Method is PeftMethod)
         {
             throw new TrainingException(
-                Core.States.FailureClass.BadSpec,
-                $"virtual tokens (method {trained.Settings.Method}) cannot be folded into weights: export without merging");
+                FailureClass.BadSpec,
+                $"virtual tokens (method {trained.Settings.Method}) cannot be folded into weights: export without --merge");
         }
     }
 
-    private static void WriteModel(TrainedModel trained, TrialModel model, IReadOnlyList<string> labels, string folder)
+    /// <returns>Whether Transformers has a class that reads it as it was trained.</returns>
+    private static bool WriteModel(TrainedModel trained, TrialModel model, TextEncoding encoding, string folder)
     {
-        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(trained.BaseFolder, "config.json")))!.AsObject();
-        var classifies = trained.Settings.Head is "linear" or "trimmed";
-        WriteArchitecture(config, model, classifies);
+        var config = ReadConfig(trained.BaseFolder);
+        var loadsAsUsual = WriteArchitecture(config, model);
         config.Remove("torch_dtype");
-        config["dtype"] = "float32";
+        config["dtype"] = DtypeOf(model);
         if (!model.Body.IsQuantised)
         {
             config.Remove("quantization_config");
         }
 
-        if (classifies)
-        {
-            config["id2label"] = new JsonObject(labels.Select((name, index) => KeyValuePair.Create($"{index}", (JsonNode?)name)));
-            config["label2id"] = new JsonObject(labels.Select((name, index) => KeyValuePair.Create(name, (JsonNode?)index)));
-            config["problem_type"] = trained.Settings.Data.IsMultiLabel ? "multi_label_classification" : "single_label_classification";
-        }
-
-        WriteJson(Path.Combine(folder, "config.json"), config);
+        WriteTask(config, model, encoding);
+        WriteJson(Path.Combine(folder, Config), config);
         SafetensorsWriter.Save(
             Path.Combine(folder, "model.safetensors"),
-            model.Body.Parameters.Concat(model.Head.Parameters).SelectMany(parameter => parameter.Stored()));
+            model.Body.Parameters.Concat(model.Head.Parameters).DistinctBy(parameter => parameter.Name).SelectMany(parameter => parameter.Stored()));
+        return loadsAsUsual;
     }
+
+    /// <summary>The base as it is, but for what its config.json says of the labels: a bare base is taken for one of two classes.</summary>
+    private static void CopyBase(TrainedModel trained, TrialModel model, TextEncoding encoding, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var file in Directory.EnumerateFiles(trained.BaseFolder))
+        {
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+        }
+
+        var config = ReadConfig(trained.BaseFolder);
+        WriteTask(config, model, encoding);
+        WriteJson(Path.Combine(folder, Config), config);
+    }
+
+    /// <summary>What classifiers are told of their labels and of padding.</summary>
+    private static void WriteTask(JsonObject config, TrialModel model, TextEncoding encoding)
+    {
+        if (!Classifies(model))
+        {
+            return;
+        }
+
+        var labels = encoding.Labels.Names;
+        config["id2label"] = new JsonObject(labels.Select((name, index) => KeyValuePair.Create($"{index}", (JsonNode?)name)));
+        config["label2id"] = new JsonObject(labels.Select((name, index) => KeyValuePair.Create(name, (JsonNode?)index)));
+        config["problem_type"] = model.Head is MultiLabelHead ? "multi_label_classification" : "single_label_classification";
+        if (model.Body.IsDecoder && config["pad_token_id"] is null)
+        {
+            // Without it Transformers classifies one text at a time only.
+            config["pad_token_id"] = PadId(encoding);
+        }
+    }
+
+    /// <summary>The id of padding: the tokenizer's, or the end token where it names none, as is usual.</summary>
+    private static int PadId(TextEncoding encoding) => encoding.Tokenizer.PadId ?? encoding.Tokenizer.EosId ?? 0;
 
     /// <summary>
     /// Names the class that reads the model as it was trained. A head that reads another vector than the family's
     /// classifiers do has no such class, unless config.json can say which (ModernBERT).
     /// </summary>
-    private static void WriteArchitecture(JsonObject config, TrialModel model, bool classifies)
+    private static bool WriteArchitecture(JsonObject config, TrialModel model)
     {
-        var asUsual = model.Head is not LinearHead linear || linear.Pooling == model.Body.UsualPooling;
+        var asUsual = IsUsual(model);
         if (model.Head is LinearHead { Pooling: HeadPooling.Cls or HeadPooling.Mean } chosen && config.ContainsKey("classifier_pooling"))
         {
             config["classifier_pooling"] = chosen.Pooling == HeadPooling.Cls ? "cls" : "mean";
@@ -117,11 +183,45 @@ public static class ModelExporter
         }
 
         config.Remove("architectures");
-        if (asUsual && ModelFamilies.Architecture(model.Body.ModelType, classifies) is { } name)
+        if (asUsual && ModelFamilies.Architecture(model.Body.ModelType, Classifies(model)) is { } name)
         {
             config["architectures"] = new JsonArray(name);
+            return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsUsual(TrialModel model) =>
+        model.Head is not LinearHead linear || linear.Pooling == model.Body.UsualPooling;
+
+    private static bool Classifies(TrialModel model) => model.Head is LinearHead or TrimmedHead;
+
+    /// <summary>The type of the written weights.</summary>
+    private static string DtypeOf(TrialModel model) =>
+        model.Body.Parameters.First(parameter => !parameter.IsPacked).Value.dtype == ScalarType.BFloat16 ? "bfloat16" : "float32";
+
+    private static void WriteTokenizer(string from, TextEncoding encoding, TrialModel model, string folder)
+    {
+        foreach (var name in TokenizerFiles.Where(name => File.Exists(Path.Combine(from, name))))
+        {
+            File.Copy(Path.Combine(from, name), Path.Combine(folder, name), overwrite: true);
+        }
+
+        var path = Path.Combine(folder, "tokenizer_config.json");
+        if (model.Body.IsDecoder && encoding.Tokenizer is { PadId: null, EosId: { } end } tokenizer && File.Exists(path)
+            && JsonNode.Parse(File.ReadAllText(path)) is JsonObject config && config["pad_token"] is null)
+        {
+            // Without it a tokenizer refuses to pad: several texts at once could not be read.
+            config["pad_token"] = tokenizer.TokenOf(end);
+            WriteJson(path, config);
         }
     }
+
+    private static string Portable(string named, BaseIdentity identity) => identity.IsBuiltin ? named : identity.Name;
+
+    private static JsonObject ReadConfig(string folder) =>
+        JsonNode.Parse(File.ReadAllText(Path.Combine(folder, Config)))!.AsObject();
 
     private static void WriteJson(string path, JsonNode node) => File.WriteAllText(path, node.ToJsonString(Indented) + "\n");
 }

@@ -5,6 +5,7 @@ using Sweeps.Core.Json;
 using Sweeps.Core.Ledger;
 using Sweeps.Core.Spec;
 using Sweeps.Web.Errors;
+using Sweeps.Web.Silo;
 
 namespace Sweeps.Web.Views;
 
@@ -61,7 +62,15 @@ internal static class SweepEndpoints
     }
 
     private static async Task<IResult> BestAsync(
-        string sweep, SweepReader reader, ILedger ledger, SweepsHome home, IReadPins pins, CancellationToken cancellation, int? trial = null)
+        string sweep,
+        SweepReader reader,
+        ISweepQueries queries,
+        ILedger ledger,
+        SweepsHome home,
+        IReadPins pins,
+        ISiloControl silo,
+        CancellationToken cancellation,
+        int? trial = null)
     {
         var row = await reader.ResolveAsync(sweep, cancellation).ConfigureAwait(false);
         var (board, _) = await reader.LookAsync(row, cancellation).ConfigureAwait(false);
@@ -79,16 +88,28 @@ internal static class SweepEndpoints
         }
 
         var checkpoint = await BestCheckpointAsync(ledger, view.Job.Id, cancellation).ConfigureAwait(false);
+        var inputs = await ledger.InputsAsync(row.Id, cancellation).ConfigureAwait(false);
 
         // A leader's checkpoint may be dropped by the next better one: who asked gets the time to read it.
         pins.Pin(checkpoint.Directory, ReadWithin);
         return Reply.Json(new BestReply(
             summary,
             view.Trial.SettingsJson,
-            await PinnedBaseAsync(ledger, row.Id, view, cancellation).ConfigureAwait(false),
+            PinnedBase(inputs, view),
             Path.Combine(home.Sweeps, checkpoint.Directory),
             checkpoint.Sha256,
-            best));
+            best)
+        {
+            Origin = ModelOrigins.Of(
+                silo.Version,
+                row,
+                view,
+                summary,
+                best,
+                checkpoint.Sha256,
+                await queries.AttemptsAsync(view.Job.Id, cancellation).ConfigureAwait(false),
+                inputs),
+        });
     }
 
     private static async Task<CheckpointRow> BestCheckpointAsync(ILedger ledger, JobId job, CancellationToken cancellation)
@@ -100,10 +121,8 @@ internal static class SweepEndpoints
     }
 
     /// <summary>The folder that the base was pinned in; of a built-in one, its copy in the home.</summary>
-    private static async Task<string> PinnedBaseAsync(
-        ILedger ledger, string sweep, TrialView view, CancellationToken cancellation)
+    private static string PinnedBase(IReadOnlyList<InputRow> inputs, TrialView view)
     {
-        var inputs = await ledger.InputsAsync(sweep, cancellation).ConfigureAwait(false);
         var config = inputs.FirstOrDefault(i => i.Role == "base/config.json");
         return Path.GetDirectoryName(config?.Name) ?? SweepsJson.Read<TrialSettings>(view.Trial.SettingsJson).Base;
     }

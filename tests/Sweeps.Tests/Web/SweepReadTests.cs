@@ -88,6 +88,9 @@ public sealed class SweepReadTests
         var best = await api.GetAsync<BestReply>("/sweeps/tiny/best");
         Assert.Equal("/home/of/tests/sweeps/tiny/train-2/attempt-1/step-20", best.Checkpoint);
         Assert.Equal("/home/of/tests/bases/ab", best.Base);
+        Assert.Equal(("tiny", 2, true, 0.88), (best.Origin!.Sweep, best.Origin.Trial, best.Origin.Chosen, best.Origin.Test!.MacroF1!.Value));
+        Assert.Equal(["config.json"], best.Origin.BaseFiles.Select(file => file.Name));
+        Assert.All(best.Origin.Files, file => Assert.DoesNotContain('/', file.Name));
         Assert.Equal(0.88, best.Best.Test!.MacroF1);
         Assert.Equal(["tiny/train-2/attempt-1/step-20"], api.Control.Pinned);
     }

@@ -24,23 +24,24 @@ public static class PeftAdapter
     /// <param name="folder">The folder.</param>
     /// <param name="method">What was trained.</param>
     /// <param name="baseModel">Name or path of the base model, for <c>base_model_name_or_path</c>.</param>
-    public static void Save(string folder, PeftMethod method, string? baseModel = null)
+    /// <param name="revision">Commit of the base model on the hub.</param>
+    public static void Save(string folder, PeftMethod method, string? baseModel = null, string? revision = null)
     {
-        File.WriteAllText(Path.Combine(folder, ConfigFile), ConfigText(method, baseModel));
+        File.WriteAllText(Path.Combine(folder, ConfigFile), ConfigText(method, baseModel, revision));
         SafetensorsWriter.Save(
             Path.Combine(folder, WeightsFile),
             method.Trainable.Select(parameter => KeyValuePair.Create(method.SavedName(parameter), parameter.Value)));
     }
 
     /// <summary>The text of adapter_config.json: every field that PEFT writes, in its order.</summary>
-    public static string ConfigText(PeftMethod method, string? baseModel = null)
+    public static string ConfigText(PeftMethod method, string? baseModel = null, string? revision = null)
     {
         var fields = method.PeftConfig();
         fields["auto_mapping"] = null;
         fields["base_model_name_or_path"] = baseModel;
         fields["inference_mode"] = true;
         fields["peft_version"] = Version;
-        fields["revision"] = null;
+        fields["revision"] = revision;
         var ordered = fields.OrderBy(field => field.Key, StringComparer.Ordinal)
             .Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone()));
         return new JsonObject(ordered).ToJsonString(Indented);

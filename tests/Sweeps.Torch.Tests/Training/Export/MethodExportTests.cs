@@ -57,7 +57,7 @@ public sealed class MethodExportTests : IDisposable
     {
         var trained = Train(method);
         var folder = _place["export"];
-        ModelExporter.Export(trained, folder, merge: true);
+        ModelExporter.Export(trained, folder, new ExportOptions { Merge = true });
         Assert.False(File.Exists(Path.Combine(folder, "adapter_config.json")));
 
         using var weights = SafetensorsFolder.Open(folder);
@@ -76,9 +76,9 @@ public sealed class MethodExportTests : IDisposable
     {
         var trained = Train("prompt");
 
-        var error = Assert.Throws<TrainingException>(() => ModelExporter.Export(trained, _place["export"], merge: true));
+        var error = Assert.Throws<TrainingException>(() => ModelExporter.Export(trained, _place["export"], new ExportOptions { Merge = true }));
 
-        Assert.Contains("export without merging", error.Message, StringComparison.Ordinal);
+        Assert.Contains("export without --merge", error.Message, StringComparison.Ordinal);
     }
 
     private static float[] Scores(Transformer body, ClassifierHead head)
