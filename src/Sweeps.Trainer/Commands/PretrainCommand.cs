@@ -48,7 +48,10 @@ internal static class PretrainCommand
             var folder = Path.GetFullPath(parse.GetValue(output)!);
             var options = defaults with
             {
-                Seed = parse.GetValue(seed), Steps = parse.GetValue(steps), Hidden = parse.GetValue(hidden), Layers = parse.GetValue(layers),
+                Seed = parse.GetValue(seed),
+                Steps = parse.GetValue(steps),
+                Hidden = parse.GetValue(hidden),
+                Layers = parse.GetValue(layers),
             };
             var result = new TinyGemma3(options).Run(folder, Console.WriteLine);
             Console.WriteLine(string.Create(

@@ -60,7 +60,10 @@ public sealed class ModelExportTests : IDisposable
     {
         var settings = new TrialSettings
         {
-            Base = "/a/base", Method = method, Template = "{text}", Data = new DataSettings { Labels = ["a", "b"] },
+            Base = "/a/base",
+            Method = method,
+            Template = "{text}",
+            Data = new DataSettings { Labels = ["a", "b"] },
         };
         var trial = Samples.Trial(2, 0.9, method, "3e-3");
         var best = new BestReply(trial, SweepsJson.Write(settings), "/a/base", "/a/checkpoint", new string('c', 64), new BestTrial(2, true, trial.Best, null));

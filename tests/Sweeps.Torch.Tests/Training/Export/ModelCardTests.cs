@@ -80,7 +80,9 @@ public sealed class ModelCardTests : IDisposable
         var boosted = Origin.Test! with { Variant = "boosted" };
         var card = Card(settings, Origin with
         {
-            Validation = Origin.Validation! with { Variant = "boosted" }, Test = boosted, Tests = [Origin.Test! with { MacroF1 = 0.5 }, boosted],
+            Validation = Origin.Validation! with { Variant = "boosted" },
+            Test = boosted,
+            Tests = [Origin.Test! with { MacroF1 = 0.5 }, boosted],
         });
         Has(card, "| validation (decision `boosted`) | 150 | 0.8750 |");
         Has(card, "| test (decision `boosted`) | 40 | 0.7500 |");
