@@ -228,15 +228,17 @@ internal sealed class TextEncoding
             "middle" => Keep.Middle,
             _ => throw new DataException(null, null, $"truncate '{_settings.Truncate}' is not known", "Use head, tail or middle"),
         };
-        if (Chat is not null)
+        if (Conversation is { } conversation)
         {
-            var frame = Frame([]);
-            return new(Template, Tokenizer, MaxLength, keep, Examples.Length > 0 ? frame with { Before = Examples } : frame, Examples.Length > 0);
+            return new(Template, Tokenizer, MaxLength, keep, conversation, Examples.Length > 0);
         }
 
         var literal = Examples.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
         return new(Examples.Length > 0 ? TextTemplate.Parse(literal + Template.Source) : Template, Tokenizer, MaxLength, keep, hasExamples: Examples.Length > 0);
     }
+
+    /// <summary>What stands around the template's text, solved examples included; null: no chat layout is asked for.</summary>
+    public ChatFrame? Conversation => Chat is null ? null : Examples.Length > 0 ? Frame([]) with { Before = Examples } : Frame([]);
 
     /// <summary>A conversation up to the answer: a label is said at once, without thoughts.</summary>
     private ChatFrame Frame(IReadOnlyList<ChatMessage> earlier) => Chat!.Frame(earlier, enableThinking: false);

@@ -97,28 +97,35 @@ internal static class CardUsage
     private static void Text(StringBuilder code, CardFacts facts)
     {
         var columns = facts.Encoding.Template.Columns;
-        var examples = facts.Encoding.Examples.Length > 0 ? "examples + " : string.Empty;
-        if (examples.Length > 0)
-        {
-            Line(code, $"examples = {CardText.Quoted(facts.Encoding.Examples)}");
-        }
-
         Line(code, $"prompt = {CardText.Quoted(facts.Settings.Template)}");
         Line(code, $"row = {{{string.Join(", ", columns.Select(column => $"{CardText.Quoted(column)}: \"...\""))}}}");
         if (columns.All(column => !char.IsDigit(column[0]) && !column.AsSpan().ContainsAny(FormatCharacters)))
         {
-            Line(code, $"text = {examples}prompt.format(**row)");
-            return;
+            Line(code, "text = prompt.format(**row)");
+        }
+        else
+        {
+            Line(code, "text = prompt");
+            Line(code, "for column, value in row.items():");
+            Line(code, "    text = text.replace(\"{\" + column + \"}\", value)");
         }
 
-        Line(code, "for column, value in row.items():");
-        Line(code, "    prompt = prompt.replace(\"{\" + column + \"}\", value)");
-        Line(code, $"text = {examples}prompt");
+        if (facts.Encoding.Conversation is { } chat)
+        {
+            Line(code, "# The text is a turn of a conversation in the family's layout, with every special token of it.");
+            Line(code, $"text = {CardText.Quoted(chat.Before)} + text{(chat.Trims ? ".strip()" : string.Empty)} + {CardText.Quoted(chat.After)}");
+        }
+        else if (facts.Encoding.Examples.Length > 0)
+        {
+            Line(code, $"examples = {CardText.Quoted(facts.Encoding.Examples)}");
+            Line(code, "text = examples + text");
+        }
     }
 
     private static void Decide(StringBuilder code, CardFacts facts)
     {
-        Line(code, $"inputs = tokenizer(text, truncation=True, max_length={facts.Encoding.MaxLength}, return_tensors=\"pt\")");
+        var special = facts.Encoding.Chat is null ? string.Empty : " add_special_tokens=False,";
+        Line(code, $"inputs = tokenizer(text,{special} truncation=True, max_length={facts.Encoding.MaxLength}, return_tensors=\"pt\")");
         switch (facts.Model.Head)
         {
             case GenerateHead:
@@ -161,7 +168,7 @@ internal static class CardUsage
 
     private static void LabelTokens(StringBuilder code, CardFacts facts)
     {
-        var texts = Inputs.LabelTokens.Of(facts.Settings, facts.Encoding.Tokenizer);
+        var texts = Inputs.LabelTokens.Of(facts.Settings, facts.Encoding.Tokenizer, facts.Encoding.Chat);
         Line(code, "# The tokens that stand for each label.");
         Line(code, $"tokens = {{{string.Join(", ", texts.Select((label, index) => $"{CardText.Quoted(facts.Labels[index])}: [{string.Join(", ", label.Select(ids => ids[0]).Distinct())}]"))}}}");
         Line(code, "with torch.no_grad():");
@@ -174,15 +181,15 @@ internal static class CardUsage
     private static void Generate(StringBuilder code, CardFacts facts)
     {
         var head = (GenerateHead)facts.Model.Head;
-        var end = Inputs.LabelTokens.End(facts.Encoding.Tokenizer);
-        var suffix = facts.Model.Body.IsDecoder ? facts.Encoding.Tokenizer.Suffix.Count : 0;
+        var end = Inputs.LabelTokens.End(facts.Encoding.Tokenizer, facts.Encoding.Chat);
+        var suffix = facts.Model.Body.IsDecoder && facts.Encoding.Chat is null ? facts.Encoding.Tokenizer.Suffix.Count : 0;
         if (suffix > 0)
         {
             Line(code, $"# The tokenizer ends a text with {suffix} special token{(suffix > 1 ? "s" : string.Empty)}: here the answer goes on.");
             Line(code, $"inputs = {{name: ids[:, :-{suffix}] for name, ids in inputs.items()}}");
         }
 
-        var texts = Inputs.LabelTokens.Of(facts.Settings, facts.Encoding.Tokenizer);
+        var texts = Inputs.LabelTokens.Of(facts.Settings, facts.Encoding.Tokenizer, facts.Encoding.Chat);
         Line(code, "# The tokens of each label's texts, with the end token.");
         Line(code, "labels = {");
         for (var label = 0; label < texts.Count; label++)

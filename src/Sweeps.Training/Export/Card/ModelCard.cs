@@ -64,6 +64,11 @@ internal static class ModelCard
             text.Append(CardText.Block(facts.Encoding.Examples));
         }
 
+        if (facts.Settings.Chat)
+        {
+            text.Append("\nIt is the user's turn of a conversation in the layout of the base model's family, and the label is the model's turn.\n");
+        }
+
         text.Append(CultureInfo.InvariantCulture, $"\nAt most {facts.Encoding.MaxLength} tokens with special ones; of longer texts the longest fields are cut (kept: {facts.Settings.Truncate}).");
         return text.ToString();
     }

@@ -104,9 +104,9 @@ public sealed class HeadExportTests : IDisposable
             return new LinearHead(body, 3, new LoadOptions(), weights);
         }
 
-        var texts = LabelTokens.Of(settings, encoding.Tokenizer);
+        var texts = LabelTokens.Of(settings, encoding.Tokenizer, encoding.Chat);
         return head == "generate"
-            ? new GenerateHead(body, texts, LabelTokens.End(encoding.Tokenizer), encoding.Labels.Names)
+            ? new GenerateHead(body, texts, LabelTokens.End(encoding.Tokenizer, encoding.Chat), encoding.Labels.Names)
             : new LabelTokensHead(body, [.. texts.Select(label => label[0][0])]);
     }
 
