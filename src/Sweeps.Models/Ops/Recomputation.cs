@@ -15,8 +15,31 @@ internal static class Recomputation
     /// <param name="block">The block; a function of its input and of weights that do not change before the backward pass.</param>
     public static Tensor Run(Tensor hidden, Func<Tensor, Tensor> block) =>
         is_grad_enabled()
-            ? Function.apply(hidden.requires_grad ? hidden : hidden.detach().requires_grad_(true), block)
+            ? Run([hidden.requires_grad ? hidden : hidden.detach().requires_grad_(true)], inputs => block(inputs[0]))
             : block(hidden);
+
+    /// <summary>As the other overload for a block that reads several tensors: those that need a gradient get one.</summary>
+    /// <param name="inputs">
+    /// All tensors that the block reads beside its weights. Where none of them needs a gradient the block is run as it is.
+    /// </param>
+    /// <param name="block">The block; it gets the inputs in their order.</param>
+    public static Tensor Run(IReadOnlyList<Tensor> inputs, Func<IReadOnlyList<Tensor>, Tensor> block) =>
+        is_grad_enabled() && inputs.Any(input => input.requires_grad)
+            ? Function.apply([.. inputs.Where(input => input.requires_grad), new Call(inputs, block)])
+            : block(inputs);
+
+    /// <summary>What is run, and which of its inputs need a gradient.</summary>
+    private sealed class Call(IReadOnlyList<Tensor> inputs, Func<IReadOnlyList<Tensor>, Tensor> block)
+    {
+        public IReadOnlyList<Tensor> Inputs { get; private set; } = inputs;
+
+        public bool[] Needs { get; } = [.. inputs.Select(input => input.requires_grad)];
+
+        public Tensor Run(IReadOnlyList<Tensor> given) => block(given);
+
+        /// <summary>From here on the graph holds the inputs.</summary>
+        public void Forget() => Inputs = [];
+    }
 
     private sealed class Function : autograd.SingleTensorFunction<Function>
     {
@@ -24,29 +47,40 @@ internal static class Recomputation
 
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
-            var (hidden, block) = ((Tensor)vars[0], (Func<Tensor, Tensor>)vars[1]);
-            ctx.save_for_backward([hidden]);
-            ctx.save_data("block", block);
+            var call = (Call)vars[^1];
+            ctx.save_for_backward([.. call.Inputs]);
+            ctx.save_data("call", call);
             using var off = no_grad();
-            return block(hidden);
+            var output = call.Run(call.Inputs);
+            call.Forget();
+            return output;
         }
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
             FusedMemory.ReleaseHandedOver();
-            using Tensor saved = ctx.get_saved_variables()[0], incoming = grad_output;
-            var block = (Func<Tensor, Tensor>)ctx.get_data("block");
-            Tensor gradient;
+            var call = (Call)ctx.get_data("call");
+            var saved = ctx.get_saved_variables();
+            List<Tensor> gradients;
+            using (var incoming = grad_output)
             using (NewDisposeScope())
             {
                 using var on = enable_grad();
-                var input = saved.detach().requires_grad_(true);
-                autograd.backward([block(input)], [incoming]);
-                gradient = input.grad!.DetachFromDisposeScope();
+                var given = saved.Select((input, index) => input.detach().requires_grad_(call.Needs[index])).ToArray();
+                autograd.backward([call.Run(given)], [incoming]);
+                gradients = [.. given.Where((_, index) => call.Needs[index]).Select(Gradient)];
+            }
+
+            foreach (var input in saved)
+            {
+                input.Dispose();
             }
 
             FusedMemory.ReleaseHandedOver();
-            return FusedMemory.HandOver([gradient, null!]);
+            return FusedMemory.HandOver([.. gradients, null!]);
         }
+
+        /// <summary>What the block did not use gets zeros.</summary>
+        private static Tensor Gradient(Tensor input) => (input.grad ?? zeros_like(input)).DetachFromDisposeScope();
     }
 }

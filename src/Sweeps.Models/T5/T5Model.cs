@@ -106,19 +106,41 @@ internal sealed partial class T5Model : EncoderDecoder
         var past = target.Past is { } cache ? DecoderPast.Of(cache, target) : null;
         for (var layer = 0; layer < decoder.Blocks.Count; layer++)
         {
-            var at = layer;
-            hidden = decoder.Blocks[layer].Decode(
-                hidden,
-                mask,
-                (keys, values) => past?.Join(at, keys, values) ?? (keys, values),
-                source.Blocks[layer],
-                source.Mask,
-                dropout);
+            hidden = RecomputesBlocks && past is null
+                ? Recomputed(hidden, mask, source, layer, dropout)
+                : Decoded(hidden, mask, source, layer, past, dropout);
         }
 
         hidden = dropout.Apply(
             TensorOps.RmsNorm(hidden, decoder.FinalNorm.Value, config.Epsilon, 0), config.Dropout, DecoderOutputSite);
         return (config.ScalesOutput ? hidden * Math.Pow(config.Hidden, -0.5) : hidden).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Decoded(Tensor hidden, Tensor mask, EncodedSource source, int layer, DecoderPast? past, DropoutContext dropout) =>
+        decoder.Blocks[layer].Decode(
+            hidden,
+            mask,
+            (keys, values) => past?.Join(layer, keys, values) ?? (keys, values),
+            source.Blocks[layer],
+            source.Mask,
+            dropout);
+
+    /// <summary>
+    /// A block of the decoder that keeps its inputs only. What was read and the position bias are inputs too: the encoder and
+    /// the bias's table learn through them.
+    /// </summary>
+    private Tensor Recomputed(Tensor hidden, Tensor mask, EncodedSource source, int layer, DropoutContext dropout)
+    {
+        var (keys, values) = source.Blocks[layer];
+        return Recomputation.Run(
+            source.Mask is null ? [hidden, mask, keys, values] : [hidden, mask, keys, values, source.Mask],
+            inputs => decoder.Blocks[layer].Decode(
+                inputs[0],
+                inputs[1],
+                static (keys, values) => (keys, values),
+                (inputs[2], inputs[3]),
+                inputs.Count > 4 ? inputs[4] : null,
+                dropout));
     }
 
     private Tensor Look(TokenBatch batch, ulong site, DropoutContext dropout)

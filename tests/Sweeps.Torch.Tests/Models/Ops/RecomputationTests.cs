@@ -71,6 +71,56 @@ public sealed partial class RecomputationTests
         Assert.All(plain, pair => Assert.All(pair.Value.Zip(again[pair.Key]), both => Assert.Equal(both.First, both.Second, 1e-6f)));
     }
 
+    [Theory]
+    [InlineData("full", 0)]
+    [InlineData("full", 3)]
+    [InlineData("lora", 0)]
+    [InlineData("lora", 3)]
+    public void What_an_encoder_decoder_writes_is_learnt_alike(string kind, int frozen)
+    {
+        using var model = (EncoderDecoder)TinyModels.T5();
+        using TrainingMethod method = kind == "full"
+            ? new FullFineTuning(model, [], frozen)
+            : new LoraFineTuning(model, [], new LoraOptions { Rank = 2, Dropout = 0.1, FrozenLayers = frozen, Seed = 4 });
+        Nudge(method);
+
+        var (plainLoss, plain) = Written(model, method);
+        model.RecomputesBlocks = true;
+        var (loss, again) = Written(model, method);
+
+        Assert.Equal(plainLoss, loss);
+        Assert.Equal(plain.Keys, again.Keys);
+        Assert.Contains(plain.Keys, name => name.StartsWith(kind == "full" ? "decoder.block.1." : "base_model.model.decoder.block.1.", StringComparison.Ordinal));
+        Assert.All(plain, pair => Assert.All(pair.Value.Zip(again[pair.Key]), both => Assert.Equal(both.First, both.Second, 1e-6f)));
+    }
+
+    [Fact]
+    public void A_decoder_that_was_read_to_keeps_less_too()
+    {
+        using var model = (EncoderDecoder)TinyModels.Create(TinyModels.T5Config
+            .Replace("\"num_layers\": 2", "\"num_layers\": 1, \"num_decoder_layers\": 12", StringComparison.Ordinal)
+            .Replace("\"d_model\": 32", "\"d_model\": 128", StringComparison.Ordinal)
+            .Replace("\"d_ff\": 48", "\"d_ff\": 512", StringComparison.Ordinal));
+        using var method = new FullFineTuning(model, []);
+        using var source = TinyModels.Batch();
+        using var read = model.ReadSource(model.Hidden(source, DropoutContext.None), source, DropoutContext.None);
+        long Kept()
+        {
+            using var scope = NewDisposeScope();
+            using var written = model.ShiftRight([.. Enumerable.Range(0, 3 * 256).Select(at => (long)((at % 60) + 1))], 3, 256);
+            var before = Allocated();
+            var hidden = model.DecoderHidden(read, written, DropoutContext.None);
+            return Allocated() - before + (hidden.requires_grad ? 0 : long.MinValue);
+        }
+
+        model.RecomputesBlocks = true;
+        var recomputed = Kept();
+        model.RecomputesBlocks = false;
+        var plain = Kept();
+
+        Assert.True(recomputed > 0 && plain > 2 * recomputed && plain > 20 << 20, $"kept {recomputed >> 20} MB recomputed, {plain >> 20} MB plain");
+    }
+
     [Fact]
     public void Less_is_kept_between_forward_and_backward()
     {
@@ -132,6 +182,25 @@ public sealed partial class RecomputationTests
         {
             parameter.Value.add_(randn(parameter.Value.shape, generator: generator), 0.05);
         }
+    }
+
+    /// <summary>As <see cref="Gradients"/>, of the text that an encoder-decoder writes.</summary>
+    private static (float Loss, Dictionary<string, float[]> Gradients) Written(EncoderDecoder model, TrainingMethod method)
+    {
+        using var scope = NewDisposeScope();
+        using var batch = TinyModels.Batch();
+        using var dropout = new DropoutContext(7, 3, 1);
+        long[] labels = [7, 8, 9, 1, 7, 1, -100, -100, 12, 13, 1, -100];
+        var loss = SequenceLoss.Loss(model, batch, labels, 4, dropout);
+        loss.backward();
+        var gradients = method.Trainable.Where(parameter => parameter.Value.grad is not null)
+            .ToDictionary(parameter => parameter.Name, parameter => parameter.Value.grad!.contiguous().data<float>().ToArray());
+        foreach (var parameter in method.Trainable)
+        {
+            parameter.Value.grad = null;
+        }
+
+        return (loss.item<float>(), gradients);
     }
 
     private static (float Loss, Dictionary<string, float[]> Gradients) Gradients(Transformer model, LinearHead head, TrainingMethod method)
