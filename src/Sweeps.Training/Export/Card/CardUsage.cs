@@ -162,6 +162,13 @@ internal static class CardUsage
             Line(code, $"    logits = head[\"{name}.weight\"] @ vector + head[\"{name}.bias\"]");
         }
 
+        if (facts.Model.Head is MultiLabelHead)
+        {
+            Line(code, "probabilities = logits.float().sigmoid()  # of each label by itself");
+            Line(code, "print([label for label, p in zip(labels, probabilities.tolist()) if p > 0.5], dict(zip(labels, probabilities.tolist())))");
+            return;
+        }
+
         Line(code, "probabilities = logits.float().softmax(-1)");
         Line(code, "print(labels[probabilities.argmax()], dict(zip(labels, probabilities.tolist())))");
     }

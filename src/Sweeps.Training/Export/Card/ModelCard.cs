@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Sweeps.Core.Json;
 using Sweeps.Core.Spec;
+using Sweeps.Models.Heads;
 
 namespace Sweeps.Training.Export.Card;
 
@@ -41,7 +42,7 @@ internal static class ModelCard
             _ when settings.Method == "head-only" => $"{CardText.Code(facts.Base.Name)} with a trained head on frozen weights",
             _ => $"{CardText.Code(facts.Base.Name)} ({facts.Model.Body.ModelType}), fine-tuned",
         };
-        return $"{what}. It gives a text one of {facts.Labels.Count} labels: {Shown(facts.Labels)}. {Head(facts)}";
+        return $"{what}. It gives a text {(IsMultiLabel(facts) ? "any number" : "one")} of {facts.Labels.Count} labels: {Shown(facts.Labels)}. {Head(facts)}";
     }
 
     private static string Head(CardFacts facts) => facts.Settings.Head switch
@@ -113,7 +114,9 @@ internal static class ModelCard
     {
         List<string> limits =
         [
-            $"It knows {facts.Labels.Count} labels and gives one of them to every text, whatever the text is about.",
+            IsMultiLabel(facts)
+                ? $"It knows {facts.Labels.Count} labels and weighs each by itself, whatever the text is about."
+                : $"It knows {facts.Labels.Count} labels and gives one of them to every text, whatever the text is about.",
             "The results are of the rows named above. Other sources, languages, times and ways of asking were not tried; nothing was examined for bias.",
         ];
         if (facts.Origin is { Chosen: false })
@@ -157,6 +160,8 @@ internal static class ModelCard
         limits.Add($"Truncation differs: Sweeps cuts only the fields of a prompt that is too long, a tokenizer cuts its end. Keep texts under {facts.Encoding.MaxLength} tokens.");
         return string.Join('\n', limits.Select(limit => $"- {limit}"));
     }
+
+    private static bool IsMultiLabel(CardFacts facts) => facts.Model.Head is MultiLabelHead;
 
     /// <summary>A decision's own settings.</summary>
     private static string Decision(TrialSettings settings, string name) =>

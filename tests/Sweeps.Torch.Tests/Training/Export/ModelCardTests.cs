@@ -92,6 +92,16 @@ public sealed class ModelCardTests : IDisposable
     }
 
     [Fact]
+    public void A_model_of_several_labels_weighs_each_by_itself()
+    {
+        var card = Card(TrialWorkplace.Settings with { Data = TrialWorkplace.Settings.Data with { LabelSeparator = "|" } }, Origin);
+        Has(card, "any number of 3 labels");
+        Has(card, "logits.float().sigmoid()");
+        Assert.DoesNotContain("softmax", card, StringComparison.Ordinal);
+        Has(File.ReadAllText(Path.Combine(_place["export"], "config.json")), "\"problem_type\": \"multi_label_classification\"");
+    }
+
+    [Fact]
     public void Without_a_record_the_card_says_so()
     {
         var card = Card(TrialWorkplace.Settings, null);
