@@ -26,12 +26,10 @@ internal static class Leaderboard
             .ThenBy(t => t.Trial);
     }
 
-    public static double? Objective(TrialSummary trial, string metric) => metric switch
-    {
-        "accuracy" => trial.Best?.Accuracy,
-        "loss" => trial.Best?.Loss,
-        _ => trial.Best?.MacroF1,
-    };
+    public static double? Objective(TrialSummary trial, string metric) => Objective(trial.Best, metric);
+
+    public static double? Objective(Scores? scores, string metric) =>
+        new Objective(metric, Maximize: true).Of(scores?.MacroF1, scores?.Accuracy, scores?.Loss);
 
     /// <summary>The table, without the columns that a narrow terminal has no room for (the least telling go first).</summary>
     /// <param name="sweep">The sweep.</param>

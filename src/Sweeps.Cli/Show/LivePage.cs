@@ -58,7 +58,9 @@ internal static class LivePage
         var bar = Math.Clamp(width - name.Length - state.Length - count.Length - 4, 4, 40);
         yield return new Markup($"[bold]{Markup.Escape(name)}[/] {state}  [green]{Format.Bar(share, bar)}[/] {count}");
 
-        var best = summary.Best?.Validation?.MacroF1 is { } f1 ? $"   [grey]best[/] [green]{Format.Score(f1)}[/] (trial {summary.Best.Trial})" : string.Empty;
+        var best = Leaderboard.Objective(summary.Best?.Validation, summary.Metric) is { } value
+            ? $"   [grey]best {summary.Metric.Replace("_f1", " F1", StringComparison.Ordinal)}[/] [green]{Format.Score(value)}[/] (trial {summary.Best!.Trial})"
+            : string.Empty;
         yield return new Markup($"[grey]so far[/] {Format.Duration(summary.ActiveSeconds)}   [grey]left[/] {Left(sweep)}{best}");
     }
 
