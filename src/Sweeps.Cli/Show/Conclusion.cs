@@ -9,6 +9,8 @@ namespace Sweeps.Cli.Show;
 /// <summary>What a person reads when a sweep has ended.</summary>
 internal static class Conclusion
 {
+    private const int MostLines = 40;
+
     /// <param name="console">Where to.</param>
     /// <param name="sweep">The sweep.</param>
     /// <param name="home">Its home, which the commands to type next must name unless it is the default.</param>
@@ -16,10 +18,10 @@ internal static class Conclusion
     {
         var summary = sweep.Summary;
         var tail = Markup.Escape(home.OnCommandLine());
-        console.Write(Leaderboard.Render(sweep, 40, $"[bold]{Markup.Escape(summary.Sweep)}[/]  validation, best first", console.Profile.Width));
-        if (sweep.Trials.Count > 40)
+        console.Write(Leaderboard.Render(sweep, MostLines, $"[bold]{Markup.Escape(summary.Sweep)}[/]  validation, best first", console.Profile.Width));
+        if (Leaderboard.Order(sweep).Count() + sweep.External.Count - MostLines is > 0 and var more)
         {
-            console.MarkupLine($"[grey]... and {sweep.Trials.Count - 40} more: sweeps trials {Markup.Escape(summary.Sweep)}{tail}[/]");
+            console.MarkupLine($"[grey]... and {more} more lines: sweeps trials {Markup.Escape(summary.Sweep)}{tail}[/]");
         }
 
         foreach (var job in sweep.Preflight.Where(j => j.State == JobState.Failed && j.Message is not null))
@@ -48,8 +50,8 @@ internal static class Conclusion
             ? $" On the test split, which no trial saw, it scores macro F1 [bold]{Format.Score(t.MacroF1)}[/] and accuracy [bold]{Format.Score(t.Accuracy)}[/]{PerClass(t, sweep.Labels)}."
             : " It has no test score.";
         console.MarkupLine(
-            $"{(best.Chosen ? "Best setting" : "Leader so far")}: [bold green]trial {best.Trial}[/]{Decided(best)} with {Markup.Escape(Format.Settings(trial, sweep.Axes))}: "
-            + $"validation macro F1 [bold]{Format.Score(best.Validation?.MacroF1)}[/] after {Format.Duration(trial.Seconds)}, training {Format.Share(trial.TrainableParameters, trial.TotalParameters)} of the parameters.{test}");
+            $"{(best.Chosen ? "Best setting" : "Leader so far")}: [bold green]trial {best.Trial}[/]{Decided(best)}{With(Format.Settings(trial, sweep.Axes))}: "
+            + $"validation {Reached(summary, best.Validation)} after {Format.Duration(trial.Seconds)}, training {Format.Share(trial.TrainableParameters, trial.TotalParameters)} of the parameters.{test}");
         if (Decisions.Render(trial, best) is { } decisions)
         {
             console.Write(decisions);
@@ -60,8 +62,17 @@ internal static class Conclusion
             + $"sweeps best {Markup.Escape(summary.Sweep)}{tail} --export DIR  [grey]saves it for Hugging Face;[/]  sweeps trial {Markup.Escape(summary.Sweep)} {best.Trial}{tail}  [grey]shows its curve.[/]");
     }
 
+    private static string With(string settings) => settings.Length == 0 ? string.Empty : $" with {Markup.Escape(settings)}";
+
+    /// <summary>The objective's value, and macro F1 beside another objective.</summary>
+    private static string Reached(SweepSummary sweep, Scores? scores)
+    {
+        var f1 = $"macro F1 [bold]{Format.Score(scores?.MacroF1)}[/]";
+        return sweep.Metric == "macro_f1" ? f1 : $"{sweep.Metric} [bold]{Format.Score(Leaderboard.Objective(scores, sweep.Metric))}[/], {f1},";
+    }
+
     private static string Decided(BestTrial best) =>
-        best.Validation is { Variant: not VariantSettings.Plain } scores ? $", decided as [bold]{Markup.Escape(scores.Variant)}[/]," : string.Empty;
+        best.Validation is { Variant: not VariantSettings.Plain } scores ? $", decided as [bold]{Markup.Escape(scores.Variant)}[/]" : string.Empty;
 
     private static string PerClass(Scores scores, IReadOnlyList<string> labels) =>
         scores.F1 is { } f1 && labels.Count <= 5

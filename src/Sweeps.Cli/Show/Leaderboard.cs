@@ -31,6 +31,9 @@ internal static class Leaderboard
     public static double? Objective(Scores? scores, string metric) =>
         new Objective(metric, Maximize: true).Of(scores?.MacroF1, scores?.Accuracy, scores?.Loss);
 
+    /// <summary>What people call a metric.</summary>
+    public static string NameOf(string metric) => metric == "macro_f1" ? "macro F1" : metric;
+
     /// <summary>The table, without the columns that a narrow terminal has no room for (the least telling go first).</summary>
     /// <param name="sweep">The sweep.</param>
     /// <param name="rows">Most rows shown.</param>
@@ -94,6 +97,11 @@ internal static class Leaderboard
 
         // Where all have completed, the word says the least of all.
         yield return new Column("state", State, IsText: true, Rank: sweep.Trials.All(t => t.State == JobState.Completed) ? 9 : 2);
+        if (sweep.Summary.Metric == "loss")
+        {
+            yield return new Column("loss", t => Format.Score(t.Best?.Loss));
+        }
+
         yield return new Column("macro F1", t => Format.Score(t.Best?.MacroF1));
         foreach (var label in sweep.Labels.Count <= 5 ? sweep.Labels : [])
         {

@@ -59,7 +59,7 @@ internal static class LivePage
         yield return new Markup($"[bold]{Markup.Escape(name)}[/] {state}  [green]{Format.Bar(share, bar)}[/] {count}");
 
         var best = Leaderboard.Objective(summary.Best?.Validation, summary.Metric) is { } value
-            ? $"   [grey]best {summary.Metric.Replace("_f1", " F1", StringComparison.Ordinal)}[/] [green]{Format.Score(value)}[/] (trial {summary.Best!.Trial})"
+            ? $"   [grey]best{(width < 80 ? string.Empty : " " + Leaderboard.NameOf(summary.Metric))}[/] [green]{Format.Score(value)}[/] (trial {summary.Best!.Trial})"
             : string.Empty;
         yield return new Markup($"[grey]so far[/] {Format.Duration(summary.ActiveSeconds)}   [grey]left[/] {Left(sweep)}{best}");
     }

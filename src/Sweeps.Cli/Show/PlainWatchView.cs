@@ -19,7 +19,7 @@ internal sealed class PlainWatchView(IAnsiConsole console, TimeProvider time, Sw
         {
             Line(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{_ended.Count}/{sweep.Trials.Count}  trial {trial.Trial} {Format.Word(trial.State)}  macro F1 {Format.Score(trial.Best?.MacroF1)}  {trial.Seconds:0.0} s  {Format.Settings(trial, sweep.Axes)}"));
+                $"{_ended.Count}/{sweep.Trials.Count}  trial {trial.Trial} {Format.Word(trial.State)}  {Leaderboard.NameOf(sweep.Summary.Metric)} {Format.Score(Leaderboard.Objective(trial, sweep.Summary.Metric))}  {trial.Seconds:0.0} s  {Format.Settings(trial, sweep.Axes)}"));
         }
 
         if (time.GetElapsedTime(_lastLine) > TimeSpan.FromSeconds(10))

@@ -58,6 +58,9 @@ public sealed class GenerateHead : ClassifierHead
     /// <inheritdoc />
     public override int LabelCount { get; }
 
+    /// <summary>Whether nothing but labels may be written.</summary>
+    public bool IsConstrained => constrained;
+
     /// <summary>Tokens that a text of a label is learnt by, the end token included.</summary>
     public IReadOnlyList<long> Answer(int label) => trie.Tokens(firsts[label]);
 

@@ -10,7 +10,10 @@ using static TorchSharp.torch;
 
 namespace Sweeps.Training.Evaluation;
 
-/// <summary>Decides by what the model writes after the prompt; the loss is that of the labels' tokens, as in training.</summary>
+/// <summary>
+/// Decides by what the model writes after the prompt. The loss is that of the labels' tokens, as in training; beside variants
+/// that work on scores it is theirs, the cross-entropy of the true label among all: one column never holds two losses.
+/// </summary>
 /// <param name="model">A decoder or encoder-decoder.</param>
 /// <param name="head">Its head.</param>
 /// <param name="encoding">Padding, and what ends a prompt.</param>
@@ -21,17 +24,20 @@ internal sealed class GenerateDecider(Transformer model, GenerateHead head, Text
     /// <inheritdoc/>
     public BatchVerdict Judge(EncodedSplit split, int[] rows, bool withScores)
     {
-        var task = _answered.GetValue(split, own => TrialTask.Writing(model, head, own, encoding));
-        var loss = task.MeanLoss(rows);
+        if (!withScores)
+        {
+            var task = _answered.GetValue(split, own => TrialTask.Writing(model, head, own, encoding));
+            var tokens = task.MeanLoss(rows);
+            return new BatchVerdict(tokens, Decide(split, rows, head.IsConstrained)!, null);
+        }
+
         using var scope = NewDisposeScope();
         using var off = no_grad();
         using var batch = Prompts(split, rows);
-        return new BatchVerdict(
-            loss,
-            head.LabelsOf(model, batch),
-            withScores
-                ? [.. head.Scores(model, batch, DropoutContext.None).contiguous().data<float>().ToArray().Chunk(head.LabelCount)]
-                : null);
+        float[][] scores = [.. head.Scores(model, batch, DropoutContext.None).contiguous().data<float>().ToArray().Chunk(head.LabelCount)];
+        var loss = new OneLabelRule().Loss(
+            [.. scores.Select(row => Array.ConvertAll(row, score => (double)score))], [.. rows.Select(row => split.Labels[row])]);
+        return new BatchVerdict(loss, head.LabelsOf(model, batch), scores);
     }
 
     /// <inheritdoc/>

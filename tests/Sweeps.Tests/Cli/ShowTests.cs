@@ -57,10 +57,30 @@ public sealed class ShowTests : IDisposable
 
         using var end = new TestConsole { Profile = { Width = 180 } };
         Conclusion.Write(end, sweep, Home);
-        Assert.Contains("trial 3, decided as boosted, with", end.Output, StringComparison.Ordinal);
+        Assert.Contains("trial 3, decided as boosted with", end.Output, StringComparison.Ordinal);
         Assert.Contains("it scores macro F1 0.9300", end.Output, StringComparison.Ordinal);
         var plain = Assert.Single(end.Lines, line => line.Contains("plain", StringComparison.Ordinal) && line.Contains("0.4100", StringComparison.Ordinal));
         Assert.Contains("0.4200", plain, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Lines_that_are_not_shown_are_counted()
+    {
+        var sweep = Samples.Decided();
+        var many = Enumerable.Range(1, 25).Select(number => sweep.Trials[2] with { Trial = number }).ToList();
+        Conclusion.Write(_console, sweep with { Trials = many }, Home);
+        Assert.Contains("... and 10 more lines", _console.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_sweep_is_sorted_by_is_shown()
+    {
+        var sweep = Samples.Sweep();
+        sweep = sweep with { Axes = [], Summary = sweep.Summary with { Metric = "loss", Maximize = false } };
+        _console.Profile.Width = 160;
+        Conclusion.Write(_console, sweep, Home);
+        Assert.Contains("│ loss", _console.Output.Replace("   ", " ", StringComparison.Ordinal).Replace("  ", " ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("trial 2: validation loss 0.4000, macro F1 0.9200, after", _console.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -203,6 +203,10 @@ public sealed class HeadsAndArmsTests : IDisposable
         Assert.Equal(0, of["free"].Accuracy);
         Assert.True(of["plain"].Accuracy > 0);
         Assert.True(of["scored"].Accuracy > 0);
+
+        // One column never holds two losses: a variant that changes nothing is no better than the plain decision.
+        Assert.Equal(of["scored"].Loss, of["plain"].Loss, 1e-6);
+        Assert.Equal(of["free"].Loss, of["plain"].Loss);
     }
 
     [Fact]
