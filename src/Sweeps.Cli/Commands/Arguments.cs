@@ -32,4 +32,19 @@ internal static class Arguments
         Output.Try(target, () => Directory.CreateDirectory(target), option);
         return target;
     }
+
+    /// <summary>A file to write later, tried now: nothing of anybody's is overwritten, and nothing is left there.</summary>
+    /// <exception cref="CliException">It is there already, or cannot be made.</exception>
+    public static string NewFile(string option, string file)
+    {
+        var target = Path.GetFullPath(file);
+        if (Path.Exists(target))
+        {
+            throw new CliException(
+                $"{option}: {target} is {(File.Exists(target) ? "there already" : "a folder")}", ExitCodes.BadInput, $"name a new file with {option}");
+        }
+
+        Output.Try(target, () => new FileStream(target, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose(), option);
+        return target;
+    }
 }

@@ -133,6 +133,9 @@ internal static class ResultCommands
                 throw new CliException($"there is no file {file}", ExitCodes.BadInput, "name a CSV or JSON Lines file: --data FILE");
             }
 
+            // Scoring takes its time: nobody should hear only at its end that there is no place for the labels.
+            var output = parse.GetValue(predictions) is { } named ? Arguments.NewFile("--predictions", named) : null;
+
             using var client = await Context.AnyAsync(parse, cancellation);
             var best = await client.BestAsync(parse.GetValue(sweep)!, parse.GetValue(trial), cancellation);
             List<string> arguments =
@@ -141,9 +144,9 @@ internal static class ResultCommands
                 "--threads", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
                 .. Deciding(best, parse.GetValue(variant)),
             ];
-            if (parse.GetValue(predictions) is { } output)
+            if (output is not null)
             {
-                arguments.AddRange(["--predictions", Path.GetFullPath(output)]);
+                arguments.AddRange(["--predictions", output]);
             }
 
             if (Context.Json(parse))

@@ -88,7 +88,7 @@ internal static class RunCommand
                 (launch, client) = await context.Console.Status().StartAsync("reading spec and data ...", async status =>
                 {
                     var prepared = await Launch.PrepareAsync(file, Context.Trainer(), scratch, cancellation);
-                    status.Status("starting the silo ...");
+                    status.Status(before is null ? "starting the silo ..." : "asking the silo ...");
                     return (prepared, await silo.EnsureAsync(stays: !watch, cancellation));
                 });
                 Announce(context.Console, launch);
@@ -137,7 +137,7 @@ internal static class RunCommand
         var plan = launch.Plan;
         var rows = string.Join(", ", launch.Data.Facts.Rows.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Value:N0} {r.Key}")));
         console.MarkupLine(
-            $"[bold]{plan.Trials.Count} trials[/] on {Markup.Escape(launch.Spec.Defaults.Base)} ({Format.Count(launch.Model?.Parameters)} parameters); "
+            $"[bold]{Format.Plural(plan.Trials.Count, "trial")}[/] on {Markup.Escape(launch.Spec.Defaults.Base)} ({Format.Count(launch.Model?.Parameters)} parameters); "
             + $"rows: {rows}; {launch.Data.Facts.Labels.Count} classes");
         foreach (var warning in launch.Data.Warnings.Concat(plan.Warnings))
         {

@@ -10,7 +10,7 @@ internal sealed class GemmaChat : ChatLayout
 {
     public override string Name => "gemma3";
 
-    public override IReadOnlyList<string> ModelTypes { get; } = ["gemma3_text", "gemma3"];
+    public override IReadOnlyList<string> ModelTypes { get; } = ["gemma3_text"];
 
     public override IReadOnlyList<string> Marks { get; } = ["<bos>", "<start_of_turn>", "<end_of_turn>"];
 

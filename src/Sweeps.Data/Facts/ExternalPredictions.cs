@@ -14,7 +14,7 @@ public static class ExternalPredictions
         ReadOptions.Default with { Lists = labels.Separator is { } separator ? new LabelLists(Column, separator) : null };
 
     /// <summary>Scores a file of predictions.</summary>
-    /// <param name="predictions">One row for each row of <paramref name="truth"/>, in the same order, with a column <see cref="Column"/>.</param>
+    /// <param name="predictions">One row for each row of <paramref name="truth"/>, in the same order, with a column <see cref="Column"/>; an empty cell names no label, as free text that is none.</param>
     /// <param name="truth">The rows that were predicted.</param>
     /// <param name="labels">The labels.</param>
     /// <param name="labelColumn">Column of the label in <paramref name="truth"/>.</param>
@@ -33,7 +33,7 @@ public static class ExternalPredictions
 
         return ClassificationMetrics.Of(
             [.. truth.Rows.Select(row => labels.IndexesOf(truth, row, labelColumn))],
-            [.. predictions.Rows.Select(row => labels.IndexesOf(predictions, row, Column))],
+            [.. predictions.Rows.Select(row => string.IsNullOrWhiteSpace(row[Column]) ? [] : labels.IndexesOf(predictions, row, Column))],
             labels.Count);
     }
 }

@@ -123,7 +123,7 @@ public sealed class LabelSet
 
     private static string NotEmpty(DataTable table, Row row, string column, string label) =>
         string.IsNullOrWhiteSpace(label)
-            ? throw new DataException(table.File, row.Line, $"the label in '{column}' is empty", "Fill it in or remove the row")
+            ? throw new DataException(table.File, row.Line, $"the label in '{column}' is empty", "Fill it in or remove the row, or, if rows may have several labels or none, set data.label_separator")
             : label;
 
     /// <summary>The labels of a cell, without the space around them; an empty cell has none.</summary>

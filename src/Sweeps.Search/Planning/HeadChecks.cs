@@ -16,6 +16,17 @@ internal static class HeadChecks
             report.Warn($"variants.{free.Name}.constrained does nothing under the head {settings.Head}: it decides for a label in any case");
         }
 
+        if (settings is { Head: "trimmed", Trim: not "first-rows" } && settings.LabelTexts?.Any(label => label.Texts.Count > 1) == true)
+        {
+            report.Warn("the head trimmed starts from each label's first text in label_texts; the others are not used");
+        }
+
+        if (settings.Head == "generate" && settings.Variants?.FirstOrDefault(variant => variant.MultiplyLogit?.Any(factor => factor != 1) == true) is { } scaled)
+        {
+            report.Warn(
+                $"variants.{scaled.Name}.multiply_logit: under the head generate a label's score is its log-probability, at most 0, so a factor above 1 makes the label less likely");
+        }
+
         if (settings.Method == "zero-shot" && settings.Head is not ("label-tokens" or "generate"))
         {
             report.ErrorAt(

@@ -54,11 +54,13 @@ internal static class MethodChecks
 
         if (settings.Method is "prefix" or "prompt" && settings.VirtualTokens + settings.MaxLength > model.MaxPositions)
         {
+            // A default has no place in the spec: the error stands at what the spec does say.
+            var path = report.IsGiven("virtual_tokens") ? "virtual_tokens" : report.IsGiven("max_length") ? "max_length" : "method";
             report.ErrorAt(
-                "virtual_tokens",
-                (long)settings.VirtualTokens,
+                path,
+                SettingTable.ByName[path].Get(settings)!,
                 $"{settings.VirtualTokens} virtual tokens and texts of {settings.MaxLength} are above the {model.MaxPositions} positions of the base model",
-                "fewer, or a smaller max_length");
+                "fewer virtual_tokens, or a smaller max_length");
         }
 
         if (MethodTraits.HasAdapters(settings.Method) && settings.FrozenLayers < model.Layers)

@@ -24,7 +24,7 @@ internal static class EvaluateCommand
             HelpName = "FILE",
         };
         var predictions = new Option<string?>("--predictions") { Description = "Write the labels there, one row a row of the file.", HelpName = "CSV" };
-        var variant = new Option<string?>("--variant") { Description = "Whose labels are written (default: the plain decision's).", HelpName = "NAME" };
+        var variant = new Option<string?>("--variant") { Description = "Whose labels are written, and whose F1 of each label is shown (default: the plain decision's).", HelpName = "NAME" };
         var threads = TrainerCommandLine.Threads();
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command("evaluate", "Scores a trained model on a labelled file: accuracy, macro F1, loss, F1 of each label.");
@@ -58,7 +58,7 @@ internal static class EvaluateCommand
 
             Console.WriteLine(parse.GetValue(json)
                 ? SweepsJson.Write(new { scores.Evaluations[0].Rows, scores.Seconds, scores.Evaluations })
-                : Text(scores));
+                : Text(scores, wanted));
             return TrainerExit.Ok;
         }));
         return command;
@@ -75,7 +75,7 @@ internal static class EvaluateCommand
         }
     }
 
-    private static string Text(FileScores scores)
+    private static string Text(FileScores scores, string decided)
     {
         var rows = scores.Evaluations[0].Rows;
         var width = Math.Max(8, scores.Evaluations.Max(evaluation => evaluation.Variant.Length));
@@ -84,7 +84,7 @@ internal static class EvaluateCommand
         lines.AddRange(scores.Evaluations.Select(e => string.Create(
             CultureInfo.InvariantCulture,
             $"{e.Variant.PadRight(width)}  {e.Accuracy,8:0.0000}  {e.MacroF1,8:0.0000}{Micro(e)}  {e.Loss,6:0.0000}")));
-        lines.AddRange(Labels(scores.Evaluations[0]));
+        lines.AddRange(Labels(scores.Evaluations.First(e => e.Variant == decided)));
         lines.Add(string.Create(CultureInfo.InvariantCulture, $"{rows:N0} rows in {scores.Seconds:0.0} s"));
         return string.Join('\n', lines);
     }
@@ -97,7 +97,7 @@ internal static class EvaluateCommand
     {
         var lowest = evaluation.F1.Count > ShownLabels;
         var shown = lowest ? evaluation.F1.OrderBy(pair => pair.Value).Take(ShownLabels) : evaluation.F1;
-        yield return lowest ? $"F1, the {ShownLabels} lowest of {evaluation.F1.Count} labels:" : "F1:";
+        yield return lowest ? $"F1 with the decision {evaluation.Variant}, the {ShownLabels} lowest of {evaluation.F1.Count} labels:" : $"F1 with the decision {evaluation.Variant}:";
         foreach (var (label, f1) in shown)
         {
             yield return string.Create(CultureInfo.InvariantCulture, $"  {f1:0.0000}  {label}");

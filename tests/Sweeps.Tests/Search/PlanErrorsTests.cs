@@ -64,6 +64,45 @@ public sealed class PlanErrorsTests
         Assert.Contains(says, error.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("method: prompt\nmax_length: 500", 5, 13)]
+    [InlineData("max_length: 500\nmethod: prefix\nvirtual_tokens: 20", 6, 17)]
+    [InlineData("max_length: 500\ngrid: {method: [full, prefix], virtual_tokens: [4, 20]}", 5, 52)]
+    [InlineData("method: full\narms: {a: {method: prompt, max_length: 500}}", 5, 40)]
+    public void Too_many_virtual_tokens_are_named_where_the_spec_says_so(string lines, int line, int column)
+    {
+        var error = Assert.Single(Planner.Plan(Read("\"{message}\"", lines), Data, Gemma).Errors);
+
+        Assert.Equal((line, column), (error.Line, error.Column));
+        Assert.Contains("20 virtual tokens and texts of 500 are above the 512 positions", error.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Too_many_virtual_tokens_by_default_are_named_at_the_method()
+    {
+        var error = Assert.Single(Planner.Plan(Read("\"{message}\"", "seed: 1\nmethod: prefix"), Data, Gemma with { MaxPositions = 128 }).Errors);
+
+        Assert.Equal((5, 9, "method"), (error.Line, error.Column, error.Path));
+    }
+
+    [Theory]
+    [InlineData("head: trimmed\nlabel_texts: {yes: [good, fine]}", "the head trimmed starts from each label's first text in label_texts; the others are not used")]
+    [InlineData("head: generate\nvariants: {v: {multiply_logit: {yes: 2}}}", "variants.v.multiply_logit: under the head generate a label's score is its log-probability, at most 0, so a factor above 1 makes the label less likely")]
+    public void What_a_head_makes_of_texts_and_factors_is_a_warning(string lines, string says)
+    {
+        var plan = Planner.Plan(Read("\"{message}\"", lines), Data, Gemma);
+
+        Assert.Empty(plan.Errors);
+        Assert.Equal([says], plan.Warnings);
+    }
+
+    [Theory]
+    [InlineData("head: trimmed\nlabel_texts: {yes: good}")]
+    [InlineData("head: label-tokens\nlabel_texts: {yes: [good, fine]}\nvariants: {v: {multiply_logit: {yes: 2}}}")]
+    [InlineData("head: generate\nvariants: {v: {multiply_logit: {yes: 1}}, w: {temperature: 2}}")]
+    public void Texts_and_factors_that_do_what_they_say_are_no_warning(string lines) =>
+        Assert.Empty(Planner.Plan(Read("\"{message}\"", lines), Data, Gemma).Warnings);
+
     [Fact]
     public void A_base_in_four_bits_is_not_trained_in_full()
     {

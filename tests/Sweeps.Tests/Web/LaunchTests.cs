@@ -1,9 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using Sweeps.Core.Api;
 using Sweeps.Core.Ids;
 using Sweeps.Core.Json;
 using Sweeps.Core.Planning;
+using Sweeps.Core.Spec;
 
 namespace Sweeps.Tests.Web;
 
@@ -41,6 +44,57 @@ public sealed class LaunchTests
         Assert.Equal(HttpStatusCode.OK, second.StatusCode);
         Assert.Equal(reply! with { Fresh = false }, await second.Content.ReadFromJsonAsync<LaunchReply>(SweepsJson.Options, Token));
         Assert.Single(api.Grains.Launches);
+    }
+
+    [Fact]
+    public async Task An_arm_of_predictions_comes_with_what_is_known_of_it()
+    {
+        await using var api = await ApiHost.StartAsync();
+        var body = Body(api.Objects.Put("text,label\na,b\n"));
+        // As the client sends it: its loss is not known, and what is null is left out of the JSON.
+        var theirs = new ExternalResult("theirs", 0.5, 0.75, null, "theirs.csv");
+        var json = SweepsJson.Write(body with { Data = body.Data with { External = [theirs, new ExternalResult("empty")] } });
+        Assert.DoesNotContain("loss", json, StringComparison.Ordinal);
+
+        using var response = await api.Client.PostAsync(new Uri("/api/v1/sweeps", UriKind.Relative), new StringContent(json), Token);
+        Assert.True(response.StatusCode == HttpStatusCode.Created, await response.Content.ReadAsStringAsync(Token));
+        Assert.Equal([theirs, new ExternalResult("empty")], Assert.Single(api.Grains.Launches).Data.External);
+    }
+
+    [Theory]
+    [InlineData(typeof(LaunchBody))]
+    [InlineData(typeof(RetryBody))]
+    [InlineData(typeof(WishBody))]
+    [InlineData(typeof(ShutdownBody))]
+    public void What_may_be_null_in_a_body_may_be_left_out(Type body)
+    {
+        // Nulls are not written, so a member that may be null and has no default would be refused when it is.
+        var nullability = new NullabilityInfoContext();
+        var open = new Queue<Type>([body]);
+        var seen = new HashSet<Type>();
+        while (open.TryDequeue(out var type))
+        {
+            if (type.Namespace?.StartsWith("Sweeps", StringComparison.Ordinal) == true && !type.IsEnum && seen.Add(type))
+            {
+                Assert.All(
+                    type.GetConstructors().SelectMany(c => c.GetParameters()),
+                    p => Assert.True(p.HasDefaultValue || nullability.Create(p).WriteState != NullabilityState.Nullable, $"{type.Name}.{p.Name}"));
+                foreach (var property in type.GetProperties())
+                {
+                    var required = property.IsDefined(typeof(RequiredMemberAttribute), inherit: false);
+                    Assert.False(required && nullability.Create(property).WriteState == NullabilityState.Nullable, $"{type.Name}.{property.Name}");
+                    open.Enqueue(property.PropertyType);
+                }
+            }
+
+            foreach (var argument in type.GetGenericArguments())
+            {
+                open.Enqueue(argument);
+            }
+        }
+
+        Assert.Contains(body, seen);
+        Assert.True(body != typeof(LaunchBody) || seen.IsSupersetOf([typeof(DataFacts), typeof(ExternalResult), typeof(ModelFacts), typeof(LinearFact), typeof(UploadedFile)]));
     }
 
     [Fact]

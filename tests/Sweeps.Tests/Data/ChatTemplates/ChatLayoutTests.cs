@@ -96,7 +96,7 @@ public sealed class ChatLayoutTests
         using TempFolder folder = new();
         folder.File("tokenizer.json", """{"model": {"type": "WordLevel", "unk_token": "u", "vocab": {"u": 0, "<|im_start|>": 1}}, "pre_tokenizer": {"type": "Whitespace"}}""");
         ITokenizer tokenizer = TokenizerLoader.Load(folder.Path);
-        Assert.Contains("no chat layout is known for model type 'bert'. Choose a base model of the type gemma3_text or gemma3 or qwen3 or llama", Assert.Throws<DataException>(() => ChatLayout.Require("bert", tokenizer)).Message, StringComparison.Ordinal);
+        Assert.Contains("no chat layout is known for model type 'bert'. Choose a base model of the type gemma3_text or qwen3 or llama", Assert.Throws<DataException>(() => ChatLayout.Require("bert", tokenizer)).Message, StringComparison.Ordinal);
         Assert.Contains("has no token '<|im_end|>', which the chat layout qwen3 writes", Assert.Throws<DataException>(() => ChatLayout.Require("qwen3", tokenizer)).Message, StringComparison.Ordinal);
         Assert.Throws<DataException>(() => ChatLayout.Find("qwen3")!.Render([], true));
     }

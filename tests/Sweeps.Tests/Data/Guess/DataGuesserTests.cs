@@ -30,6 +30,16 @@ public sealed class DataGuesserTests
     }
 
     [Fact]
+    public void A_named_label_that_is_empty_somewhere_may_be_one_of_several()
+    {
+        var table = Table(["text", "tags"], i => [$"some words {i} here", i % 3 == 0 ? "" : $"{i % 2}"]);
+
+        var error = Assert.Throws<DataException>(() => DataGuesser.Guess(table, "tags"));
+
+        Assert.Contains("the label in 'tags' is empty. Fill it in or remove the row, or, if rows may have several labels or none, set data.label_separator", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_a_person_names_is_taken()
     {
         DataTable table = Table(["a", "b", "c"], i => [$"some words {i} here", $"{i % 20}", $"{i % 2}"]);
