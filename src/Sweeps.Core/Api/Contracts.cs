@@ -141,6 +141,9 @@ public sealed record Scores(int Step, double? Loss, double? Accuracy, double? Ma
 {
     /// <summary>Which decision they are of: the plain one, or a variant of the spec.</summary>
     public string Variant { get; init; } = Spec.VariantSettings.Plain;
+
+    /// <summary>Micro F1 where rows have any number of labels; else null, as it is the accuracy.</summary>
+    public double? MicroF1 { get; init; }
 }
 
 /// <summary>A trial in a leaderboard.</summary>

@@ -41,14 +41,23 @@ internal static class TrialSummaries
         objective.Best(view.Decisions, row => row.Variant, row => objective.Of(row.MacroF1, row.Accuracy, row.Loss));
 
     /// <summary>The scores of an evaluation; null for none.</summary>
-    public static Scores? Scores(EvaluationRow? row) =>
-        row is null
-            ? null
-            : new Scores(row.Step, row.Loss, row.Accuracy, row.MacroF1, F1(row.MetricsJson)) { Variant = row.Variant };
-
-    private static Dictionary<string, double>? F1(string metricsJson)
+    public static Scores? Scores(EvaluationRow? row)
     {
-        using var document = JsonDocument.Parse(metricsJson);
+        if (row is null)
+        {
+            return null;
+        }
+
+        using var document = JsonDocument.Parse(row.MetricsJson);
+        return new Scores(row.Step, row.Loss, row.Accuracy, row.MacroF1, F1(document))
+        {
+            Variant = row.Variant,
+            MicroF1 = document.RootElement.TryGetProperty("micro_f1", out var micro) && micro.ValueKind == JsonValueKind.Number ? micro.GetDouble() : null,
+        };
+    }
+
+    private static Dictionary<string, double>? F1(JsonDocument document)
+    {
         if (!document.RootElement.TryGetProperty("f1", out var labels) || labels.ValueKind != JsonValueKind.Object)
         {
             return null;
