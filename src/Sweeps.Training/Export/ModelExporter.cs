@@ -8,6 +8,7 @@ using Sweeps.Models.Loading;
 using Sweeps.Models.Methods.Adapters;
 using Sweeps.Models.Methods.Peft;
 using Sweeps.Models.Safetensors;
+using Sweeps.Training.Evaluation;
 using Sweeps.Training.Export.Card;
 using Sweeps.Training.Inputs;
 using Sweeps.Training.Recipes;
@@ -26,6 +27,10 @@ public static class ModelExporter
     internal const string BaseName = "base";
 
     private const string Config = "config.json";
+    private const string PoolingField = "classifier_pooling";
+
+    /// <summary>How a base that writes is meant to: what <c>generate</c> and pipelines read.</summary>
+    private const string Generation = "generation_config.json";
 
     private static readonly string[] TokenizerFiles =
     [
@@ -59,6 +64,7 @@ public static class ModelExporter
             var form = model.Method is not PeftMethod ? ExportForm.Whole : options.Merge ? ExportForm.Merged : ExportForm.Adapter;
             var identity = BaseIdentity.Of(trained.Settings.Base, trained.BaseFolder);
             var loadsAsUsual = true;
+            string? pooling = null;
             if (form == ExportForm.Adapter)
             {
                 var inside = options.WithBase;
@@ -69,7 +75,8 @@ public static class ModelExporter
 
                 PeftAdapter.Save(
                     folder, (PeftMethod)model.Method, inside ? BaseName : identity.HubId ?? trained.BaseFolder, inside ? null : identity.Revision);
-                loadsAsUsual = IsUsual(model) && ModelFamilies.Architecture(model.Body.ModelType, Classifies(model)) is not null;
+                pooling = IsUsual(model) ? null : ChosenPooling(ReadConfig(trained.BaseFolder), model);
+                loadsAsUsual = (IsUsual(model) || pooling is not null) && ModelFamilies.Architecture(model.Body.ModelType, Classifies(model)) is not null;
             }
             else
             {
@@ -90,6 +97,9 @@ public static class ModelExporter
                 Model = model,
                 Encoding = encoding,
                 LoadsAsUsual = loadsAsUsual,
+                PoolingArgument = pooling,
+                Generation = GenerationOf(trained.BaseFolder),
+                Variants = (trained.Settings.Variants is null ? null : trained.State()?.Variants) ?? VariantFacts.None,
                 Origin = options.Origin,
             };
             File.WriteAllText(Path.Combine(folder, "README.md"), ModelCard.Write(facts));
@@ -127,6 +137,11 @@ public static class ModelExporter
 
         WriteTask(config, model, encoding);
         WriteJson(Path.Combine(folder, Config), config);
+        if (!Classifies(model) && File.Exists(Path.Combine(trained.BaseFolder, Generation)))
+        {
+            File.Copy(Path.Combine(trained.BaseFolder, Generation), Path.Combine(folder, Generation), overwrite: true);
+        }
+
         SafetensorsWriter.Save(
             Path.Combine(folder, "model.safetensors"),
             model.Body.Parameters.Concat(model.Head.Parameters).DistinctBy(parameter => parameter.Name).SelectMany(parameter => parameter.Stored()));
@@ -176,9 +191,9 @@ public static class ModelExporter
     private static bool WriteArchitecture(JsonObject config, TrialModel model)
     {
         var asUsual = IsUsual(model);
-        if (model.Head is LinearHead { Pooling: HeadPooling.Cls or HeadPooling.Mean } chosen && config.ContainsKey("classifier_pooling"))
+        if (ChosenPooling(config, model) is { } chosen)
         {
-            config["classifier_pooling"] = chosen.Pooling == HeadPooling.Cls ? "cls" : "mean";
+            config[PoolingField] = chosen;
             asUsual = true;
         }
 
@@ -191,6 +206,12 @@ public static class ModelExporter
 
         return false;
     }
+
+    /// <summary>The pooling that a config.json with a field for it is to name; null where it has none.</summary>
+    private static string? ChosenPooling(JsonObject config, TrialModel model) =>
+        model.Head is LinearHead { Pooling: HeadPooling.Cls or HeadPooling.Mean } chosen && config.ContainsKey(PoolingField)
+            ? chosen.Pooling == HeadPooling.Cls ? "cls" : "mean"
+            : null;
 
     private static bool IsUsual(TrialModel model) =>
         model.Head is not LinearHead linear || linear.Pooling == model.Body.UsualPooling;
@@ -219,6 +240,20 @@ public static class ModelExporter
     }
 
     private static string Portable(string named, BaseIdentity identity) => identity.IsBuiltin ? named : identity.Name;
+
+    private static JsonObject? GenerationOf(string folder)
+    {
+        var path = Path.Combine(folder, Generation);
+        try
+        {
+            return File.Exists(path) ? JsonNode.Parse(File.ReadAllText(path)) as JsonObject : null;
+        }
+        catch (JsonException)
+        {
+            // Nothing of the model depends on it, and the copy is as the base's own.
+            return null;
+        }
+    }
 
     private static JsonObject ReadConfig(string folder) =>
         JsonNode.Parse(File.ReadAllText(Path.Combine(folder, Config)))!.AsObject();

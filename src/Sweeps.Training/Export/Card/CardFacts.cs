@@ -1,7 +1,9 @@
+using System.Text.Json.Nodes;
 using Sweeps.Core.Api;
 using Sweeps.Core.Spec;
 using Sweeps.Models;
 using Sweeps.Models.Heads;
+using Sweeps.Training.Evaluation;
 using Sweeps.Training.Inputs;
 using Sweeps.Training.Recipes;
 
@@ -34,11 +36,23 @@ internal sealed record CardFacts
     /// <summary>Whether a class of Transformers reads the head's vector.</summary>
     public required bool LoadsAsUsual { get; init; }
 
+    /// <summary>What the base's class is to be told of pooling so that it reads the head (<c>cls</c> or <c>mean</c>); null: nothing.</summary>
+    public string? PoolingArgument { get; init; }
+
+    /// <summary>The base's generation_config.json; null: it has none.</summary>
+    public JsonObject? Generation { get; init; }
+
+    /// <summary>What the decisions beside the plain one were fitted to.</summary>
+    public VariantFacts Variants { get; init; } = VariantFacts.None;
+
     /// <summary>Where it comes from; null: not known.</summary>
     public ModelOrigin? Origin { get; init; }
 
     /// <summary>Whether the head has weights of its own.</summary>
     public bool Classifies => Model.Head is LinearHead or TrimmedHead;
+
+    /// <summary>Whether a text may have several labels.</summary>
+    public bool IsMultiLabel => Model.Head is MultiLabelHead;
 
     /// <summary>Whether it is an encoder-decoder.</summary>
     public bool IsEncoderDecoder => Model.Body is EncoderDecoder;

@@ -31,11 +31,13 @@ internal static class CardTables
             return Unknown;
         }
 
-        var text = new StringBuilder("| split | rows | macro F1 | accuracy | loss |\n|---|---:|---:|---:|---:|\n");
-        Line(text, "validation", origin, origin.Validation);
+        var hasMicro = Tests(origin).Prepend(origin.Validation).Any(scores => scores?.MicroF1 is not null);
+        var text = new StringBuilder($"| split | rows | macro F1 |{(hasMicro ? " micro F1 |" : string.Empty)} accuracy | loss |\n");
+        text.Append(CultureInfo.InvariantCulture, $"|---|---:|---:|{(hasMicro ? "---:|" : string.Empty)}---:|---:|\n");
+        Line(text, "validation", origin, origin.Validation, hasMicro);
         foreach (var scores in Tests(origin))
         {
-            Line(text, "test", origin, scores);
+            Line(text, "test", origin, scores, hasMicro);
         }
 
         text.Append('\n').Append(Test(origin)).Append('\n');
@@ -107,7 +109,7 @@ internal static class CardTables
         text.Append(facts.Form == ExportForm.Merged ? " The adapter was folded into the weights at export (`--merge`)." : string.Empty);
         text.Append(CultureInfo.InvariantCulture, $" Exported with `sweeps best {facts.Origin?.Sweep ?? "SWEEP"} --export DIR{(facts.Form == ExportForm.Merged ? " --merge" : facts.HasBase ? " --with-base" : string.Empty)}`; every setting is in `sweeps.json`.\n");
         text.Append("\nSettings that matter or differ from the defaults:\n\n| setting | value |\n|---|---|\n");
-        foreach (var (name, value) in Settings(facts.Settings))
+        foreach (var (name, value) in Settings(facts))
         {
             text.Append(CultureInfo.InvariantCulture, $"| {name} | {CardText.Cell(value)} |\n");
         }
@@ -115,24 +117,26 @@ internal static class CardTables
         return text.ToString();
     }
 
-    private static IEnumerable<(string Name, string Value)> Settings(TrialSettings settings)
+    private static IEnumerable<(string Name, string Value)> Settings(CardFacts facts)
     {
+        var settings = facts.Settings;
         var own = Fields(settings);
         var usual = Fields(new TrialSettings { Base = settings.Base, Template = settings.Template, Data = settings.Data });
         return own
             .Where(field => field.Value is not null && !Elsewhere.Contains(field.Key)
                 && (Always.Contains(field.Key) || !JsonNode.DeepEquals(field.Value, usual[field.Key])))
             .OrderBy(field => Array.IndexOf(Always, field.Key) is var at and >= 0 ? at : Always.Length)
-            .Select(field => (field.Key, Text(field.Key, field.Value!, settings)));
+            .Select(field => (field.Key, Text(field.Key, field.Value!, facts)));
     }
 
     private static JsonObject Fields(TrialSettings settings) =>
         JsonSerializer.SerializeToNode(settings, SweepsJson.Options)!.AsObject();
 
-    private static string Text(string name, JsonNode value, TrialSettings settings) => name switch
+    private static string Text(string name, JsonNode value, CardFacts facts) => name switch
     {
         // An alpha that was not given is twice the rank.
-        "rank" when settings.Alpha is null => $"{value} (alpha {2 * settings.Rank})",
+        "rank" when facts.Settings.Alpha is null => $"{value} (alpha {2 * facts.Settings.Rank})",
+        "variants" => string.Join("; ", facts.Settings.Variants!.Select(variant => CardText.Code(CardVariants.Text(variant, facts.Labels, facts.Variants)))),
         _ => value is JsonValue text && text.TryGetValue<string>(out var plain) ? plain : value.ToJsonString(SweepsJson.Options),
     };
 
@@ -148,8 +152,8 @@ internal static class CardTables
         ? []
         : origin.Tests.Where(scores => scores.Variant != origin.Test.Variant).Prepend(origin.Test);
 
-    private static void Line(StringBuilder text, string split, ModelOrigin origin, Scores? scores) =>
-        text.Append(CultureInfo.InvariantCulture, $"| {split}{Decision(scores)} | {Rows(origin, split)} | {CardText.Score(scores?.MacroF1)} | {CardText.Score(scores?.Accuracy)} | {CardText.Score(scores?.Loss)} |\n");
+    private static void Line(StringBuilder text, string split, ModelOrigin origin, Scores? scores, bool hasMicro) =>
+        text.Append(CultureInfo.InvariantCulture, $"| {split}{Decision(scores)} | {Rows(origin, split)} | {CardText.Score(scores?.MacroF1)} |{(hasMicro ? $" {CardText.Score(scores?.MicroF1)} |" : string.Empty)} {CardText.Score(scores?.Accuracy)} | {CardText.Score(scores?.Loss)} |\n");
 
     private static string Decision(Scores? scores) =>
         scores is null or { Variant: VariantSettings.Plain } ? string.Empty : $" (decision {CardText.Code(scores.Variant)})";

@@ -2,12 +2,15 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Sweeps.Models.Heads;
+using Sweeps.Models.Methods.Peft;
 
 namespace Sweeps.Training.Export.Card;
 
 /// <summary>The Python that loads an export and labels a text with it: one for each head, method and form.</summary>
 internal static class CardUsage
 {
+    private const string Classifier = "AutoModelForSequenceClassification";
+
     /// <summary>Characters that mean something to Python's str.format inside of braces.</summary>
     private static readonly SearchValues<char> FormatCharacters = SearchValues.Create(".[]!:");
 
@@ -33,7 +36,7 @@ internal static class CardUsage
     {
         { Classifies: true, LoadsAsUsual: false, IsEncoderDecoder: true } => "T5EncoderModel",
         { Classifies: true, LoadsAsUsual: false, Form: not ExportForm.Adapter } => "AutoModel",
-        { Classifies: true } => "AutoModelForSequenceClassification",
+        { Classifies: true } => Classifier,
         { IsEncoderDecoder: true } => "AutoModelForSeq2SeqLM",
         _ => "AutoModelForCausalLM",
     };
@@ -70,7 +73,9 @@ internal static class CardUsage
         }
 
         var arguments = new StringBuilder($"dtype=torch.{(facts.Settings.Precision == "bfloat16" ? "bfloat16" : "float32")}");
-        arguments.Append(facts is { Classifies: true, HasBase: false } ? $", num_labels={facts.Labels.Count}" : string.Empty);
+        arguments.Append(
+            facts is { Classifies: true, HasBase: false } && AutoClass(facts) == Classifier ? $", num_labels={facts.Labels.Count}" : string.Empty);
+        arguments.Append(facts.PoolingArgument is { } pooling ? $", classifier_pooling={CardText.Quoted(pooling)}" : string.Empty);
         if (facts.Base is { HubId: not null, Revision: { } revision } && !facts.HasBase)
         {
             arguments.Append(CultureInfo.InvariantCulture, $", revision={CardText.Quoted(revision)}");
@@ -91,7 +96,15 @@ internal static class CardUsage
             Line(code, "base.config.pad_token_id = tokenizer.pad_token_id");
         }
 
-        Line(code, "model = PeftModel.from_pretrained(base, folder).eval()");
+        if (!IsByHand(facts))
+        {
+            Line(code, "model = PeftModel.from_pretrained(base, folder).eval()");
+            return;
+        }
+
+        // PEFT's own forward is that of a classifier; the encoder inside it has the adapter's layers all the same.
+        Line(code, "model = PeftModel.from_pretrained(base, folder).get_base_model().base_model.eval()  # the encoder, with the adapter in it");
+        Line(code, "head = load_file(f\"{folder}/adapter_model.safetensors\")  # PEFT leaves the head there");
     }
 
     private static void Text(StringBuilder code, CardFacts facts)
@@ -151,21 +164,26 @@ internal static class CardUsage
         else
         {
             var linear = (LinearHead)facts.Model.Head;
-            var name = facts.Model.Body.ClassifierName;
-            Line(code, "    hidden = model(**inputs).last_hidden_state");
+            var (weight, bias) = HeadNames(facts);
+            Line(code, "    output = model(**inputs)");
+            if (linear.Pooling == HeadPooling.Mean)
+            {
+                Line(code, "    mask = inputs[\"attention_mask\"].unsqueeze(-1)  # padding does not count");
+            }
+
             Line(code, linear.Pooling switch
             {
-                HeadPooling.Cls => "    vector = hidden[0, 0]",
-                HeadPooling.Mean => "    vector = hidden[0].mean(0)  # of a batch: of the attended tokens only",
-                _ => "    vector = model(**inputs).pooler_output[0]",
+                HeadPooling.Cls => "    vector = output.last_hidden_state[:, 0]",
+                HeadPooling.Mean => "    vector = (output.last_hidden_state * mask).sum(1) / mask.sum(1)",
+                _ => "    vector = output.pooler_output",
             });
-            Line(code, $"    logits = head[\"{name}.weight\"] @ vector + head[\"{name}.bias\"]");
+            Line(code, $"    logits = (vector @ head[\"{weight}\"].to(vector.dtype).T + head[\"{bias}\"].to(vector.dtype))[0]");
         }
 
-        if (facts.Model.Head is MultiLabelHead)
+        if (facts.IsMultiLabel)
         {
             Line(code, "probabilities = logits.float().sigmoid()  # of each label by itself");
-            Line(code, "print([label for label, p in zip(labels, probabilities.tolist()) if p > 0.5], dict(zip(labels, probabilities.tolist())))");
+            Line(code, "print([label for label, p in zip(labels, probabilities.tolist()) if p >= 0.5], dict(zip(labels, probabilities.tolist())))");
             return;
         }
 
@@ -218,14 +236,33 @@ internal static class CardUsage
             Line(code, string.Empty);
         }
 
+        if (facts.Generation is { } generation && generation["eos_token_id"] is { } ends && !CardGeneration.EndsAt(ends, end))
+        {
+            Line(code, $"# generation_config.json ends texts at {ends.ToJsonString()}, a label ends with {end}: generate has to be told.");
+        }
+
         Line(code, "with torch.no_grad():");
-        Line(code, $"    ids = model.generate(**inputs, max_new_tokens={head.LongestAnswer}, do_sample=False, eos_token_id={end}, pad_token_id={end}{constrain})");
+        Line(code, $"    ids = model.generate(**inputs, max_new_tokens={head.LongestAnswer}, do_sample=False, eos_token_id={end}, pad_token_id={end}{CardGeneration.Arguments(facts)}{constrain})");
         Line(code, "written = ids[0, start:].tolist()");
         Line(code, "print(next((label for label, texts in labels.items() if written in texts), None))");
     }
 
     private static bool IsByHand(CardFacts facts) =>
-        facts is { Classifies: true, LoadsAsUsual: false } && facts.Form != ExportForm.Adapter;
+        facts is { Classifies: true, LoadsAsUsual: false };
+
+    /// <summary>The head's tensors as the export's file names them.</summary>
+    private static (string Weight, string Bias) HeadNames(CardFacts facts)
+    {
+        string Saved(string end)
+        {
+            var name = $"{facts.Model.Body.ClassifierName}.{end}";
+            return facts.Form == ExportForm.Adapter
+                ? ((PeftMethod)facts.Model.Method).SavedName(facts.Model.Head.Parameters.First(parameter => parameter.Name == name))
+                : name;
+        }
+
+        return (Saved("weight"), Saved("bias"));
+    }
 
     private static string BasePlace(CardFacts facts) => facts.Base.HubId ?? $"path/of/{facts.Base.Name}";
 

@@ -71,6 +71,7 @@ internal static class FrontMatter
         Line(yaml, $"      split: {split}");
         Line(yaml, "    metrics:");
         Metric(yaml, "f1", "Macro F1", scores.MacroF1);
+        Metric(yaml, "f1", "Micro F1", scores.MicroF1);
         Metric(yaml, "accuracy", "Accuracy", scores.Accuracy);
         Metric(yaml, "loss", "Loss", scores.Loss);
     }

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Sweeps.Core.Json;
 using Sweeps.Core.Spec;
-using Sweeps.Models.Heads;
 
 namespace Sweeps.Training.Export.Card;
 
@@ -42,7 +40,7 @@ internal static class ModelCard
             _ when settings.Method == "head-only" => $"{CardText.Code(facts.Base.Name)} with a trained head on frozen weights",
             _ => $"{CardText.Code(facts.Base.Name)} ({facts.Model.Body.ModelType}), fine-tuned",
         };
-        return $"{what}. It gives a text {(IsMultiLabel(facts) ? "any number" : "one")} of {facts.Labels.Count} labels: {Shown(facts.Labels)}. {Head(facts)}";
+        return $"{what}. It gives a text {(facts.IsMultiLabel ? "any number" : "one")} of {facts.Labels.Count} labels: {Shown(facts.Labels)}. {Head(facts)}";
     }
 
     private static string Head(CardFacts facts) => facts.Settings.Head switch
@@ -114,7 +112,7 @@ internal static class ModelCard
     {
         List<string> limits =
         [
-            IsMultiLabel(facts)
+            facts.IsMultiLabel
                 ? $"It knows {facts.Labels.Count} labels and weighs each by itself, whatever the text is about."
                 : $"It knows {facts.Labels.Count} labels and gives one of them to every text, whatever the text is about.",
             "The results are of the rows named above. Other sources, languages, times and ways of asking were not tried; nothing was examined for bias.",
@@ -126,12 +124,10 @@ internal static class ModelCard
 
         if (facts.Origin?.Validation?.Variant is { } decision and not VariantSettings.Plain)
         {
-            limits.Add(
-                $"The results are of the decision {CardText.Code(decision)}, which is made of the model's scores after them and is not in the weights: "
-                + $"{CardText.Code(Decision(facts.Settings, decision))}. The code above takes the highest score as it is.");
+            limits.Add(CardVariants.Limit(facts, decision));
         }
 
-        if (facts is { Form: ExportForm.Adapter, Classifies: true })
+        if (facts is { Form: ExportForm.Adapter, Classifies: true, LoadsAsUsual: true })
         {
             limits.Add(
                 "Load it with PEFT as shown above. Transformers' own `from_pretrained` on an adapter's folder does not read the trained head "
@@ -153,19 +149,14 @@ internal static class ModelCard
         if (!facts.LoadsAsUsual)
         {
             limits.Add(
-                $"No class of Transformers reads this head (pooling {facts.Settings.Pooling} on {facts.Model.Body.ModelType}): "
-                + (facts.Form == ExportForm.Adapter ? "AutoModelForSequenceClassification would give other scores; export with `--merge` and read the head as that card shows." : "read it as shown above."));
+                $"No class of Transformers{(facts.Form == ExportForm.Adapter ? " or PEFT" : string.Empty)} reads this head "
+                + $"(pooling {facts.Settings.Pooling} on {facts.Model.Body.ModelType}): read it as shown above. "
+                + "The logits of AutoModelForSequenceClassification would be other scores.");
         }
 
         limits.Add($"Truncation differs: Sweeps cuts only the fields of a prompt that is too long, a tokenizer cuts its end. Keep texts under {facts.Encoding.MaxLength} tokens.");
         return string.Join('\n', limits.Select(limit => $"- {limit}"));
     }
-
-    private static bool IsMultiLabel(CardFacts facts) => facts.Model.Head is MultiLabelHead;
-
-    /// <summary>A decision's own settings.</summary>
-    private static string Decision(TrialSettings settings, string name) =>
-        settings.Variants?.FirstOrDefault(variant => variant.Name == name) is { } variant ? SweepsJson.Write(variant) : name;
 
     private static string Shown(IReadOnlyList<string> labels)
     {

@@ -87,8 +87,10 @@ public sealed class ModelCardTests : IDisposable
         Has(card, "| validation (decision `boosted`) | 150 | 0.8750 |");
         Has(card, "| test (decision `boosted`) | 40 | 0.7500 |");
         Has(card, "| test | 40 | 0.5000 |");
-        Has(card, "results are of the decision `boosted`");
-        Has(card, "\"multiply_logit\":[1,1,2]");
+        Has(card, "results are of the decision `boosted: multiply_logit {Over: 2}`, which is made of");
+        Has(card, "takes the highest score as it is");
+        Has(card, "| variants | `boosted: multiply_logit {Over: 2}` |");
+        Assert.DoesNotContain("uses_scores", card, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -97,8 +99,44 @@ public sealed class ModelCardTests : IDisposable
         var card = Card(TrialWorkplace.Settings with { Data = TrialWorkplace.Settings.Data with { LabelSeparator = "|" } }, Origin);
         Has(card, "any number of 3 labels");
         Has(card, "logits.float().sigmoid()");
+        Has(card, "if p >= 0.5]");
         Assert.DoesNotContain("softmax", card, StringComparison.Ordinal);
         Has(File.ReadAllText(Path.Combine(_place["export"], "config.json")), "\"problem_type\": \"multi_label_classification\"");
+    }
+
+    [Fact]
+    public void Variants_of_several_labels_a_row_are_told_as_the_spec_writes_them_with_what_was_fitted()
+    {
+        var settings = TrialWorkplace.Tags with
+        {
+            Variants =
+            [
+                new VariantSettings { Name = "boosted", MultiplyLogit = [1, 2.5, 1, 1], AddLogPrior = -1 },
+                new VariantSettings { Name = "calibrated", FitsTemperature = true },
+            ],
+        };
+        var card = Card(settings, Origin with { Validation = Origin.Validation! with { Variant = "calibrated", MicroF1 = 0.625 }, Test = null });
+        Assert.Matches(@"of the decision `calibrated: temperature fit \(\d+(\.\d+)?\)`, which is made of", card);
+        Assert.Matches(@"\| variants \| `boosted: multiply_logit \{goods: 2.5\}, add_log_prior -1`; `calibrated: temperature fit \(", card);
+        Has(card, "names every label whose probability is at least 0.5");
+        Assert.DoesNotContain("takes the highest score", card, StringComparison.Ordinal);
+        Assert.DoesNotContain("fits_temperature", card, StringComparison.Ordinal);
+        Has(card, "| split | rows | macro F1 | micro F1 | accuracy | loss |\n|---|---:|---:|---:|---:|---:|\n");
+        Has(card, "| validation (decision `calibrated`) | 150 | 0.8750 | 0.6250 | 0.9000 |");
+        Has(card, "      name: Micro F1\n      value: 0.625\n");
+    }
+
+    [Fact]
+    public void Rows_of_one_label_have_no_micro_f1() =>
+        Assert.DoesNotContain("icro F1", Card(TrialWorkplace.Settings, Origin), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_decision_that_only_writes_otherwise_is_not_said_to_be_made_of_scores()
+    {
+        var settings = TrialWorkplace.Settings with { Head = "generate", Variants = [new VariantSettings { Name = "free", Constrained = false }] };
+        var card = Card(settings, Origin with { Validation = Origin.Validation! with { Variant = "free" } });
+        Has(card, "of the decision `free: constrained false`, which is not in the weights: the code above writes with constrained true.");
+        Assert.DoesNotContain("made of the model's scores", card, StringComparison.Ordinal);
     }
 
     [Fact]
