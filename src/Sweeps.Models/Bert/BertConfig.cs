@@ -56,7 +56,7 @@ internal sealed record BertConfig(
             hiddenDropout,
             config.Probability("attention_probs_dropout_prob", 0.1),
             config.Probability("classifier_dropout", hiddenDropout),
-            config.WholeOrNull("pad_token_id"),
+            config.PadTokenId(config.Whole("vocab_size")),
             config.Number("initializer_range", 0.02));
     }
 }

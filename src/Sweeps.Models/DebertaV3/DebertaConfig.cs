@@ -69,7 +69,7 @@ internal sealed record DebertaConfig(
             config.Probability("attention_probs_dropout_prob", 0.1),
             config.Probability("pooler_dropout", 0),
             config.Probability("cls_dropout", hiddenDropout),
-            config.WholeOrNull("pad_token_id"),
+            config.PadTokenId(config.Whole("vocab_size")),
             config.Number("initializer_range", 0.02));
     }
 

@@ -43,7 +43,7 @@ internal static class DecoderFields
             Gate = gate.Activation,
             Layers = [],
             Tied = config.Flag("tie_word_embeddings", tied),
-            PadTokenId = config.WholeOrNull("pad_token_id"),
+            PadTokenId = config.PadTokenId(config.Whole("vocab_size")),
             InitializerRange = config.Number("initializer_range", 0.02),
         };
     }

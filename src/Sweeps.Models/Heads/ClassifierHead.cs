@@ -15,6 +15,11 @@ public abstract class ClassifierHead : IDisposable
     /// <summary>Weights of the head's own, under their Hugging Face names; none for heads that use the model's.</summary>
     public virtual IReadOnlyList<NamedParameter> Parameters => [];
 
+    /// <summary>
+    /// Whether the head reads what comes after a decoder's text: the text must end where the answer begins, without an end token.
+    /// </summary>
+    public virtual bool ReadsNextToken => false;
+
     /// <summary>How losses are weighted; default plain cross-entropy.</summary>
     /// <exception cref="ArgumentException">Not one weight for each label, or a value out of range.</exception>
     public ClassLoss Objective

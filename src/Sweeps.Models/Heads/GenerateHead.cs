@@ -56,6 +56,9 @@ public sealed class GenerateHead : ClassifierHead
     }
 
     /// <inheritdoc />
+    public override bool ReadsNextToken => true;
+
+    /// <inheritdoc />
     public override int LabelCount { get; }
 
     /// <summary>Whether nothing but labels may be written.</summary>

@@ -63,6 +63,9 @@ public sealed class LabelTokensHead : ClassifierHead
     }
 
     /// <inheritdoc />
+    public override bool ReadsNextToken => true;
+
+    /// <inheritdoc />
     public override int LabelCount => firsts.Length;
 
     /// <inheritdoc />

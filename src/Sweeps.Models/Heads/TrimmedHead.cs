@@ -46,6 +46,9 @@ public sealed class TrimmedHead : ClassifierHead
     }
 
     /// <inheritdoc />
+    public override bool ReadsNextToken => true;
+
+    /// <inheritdoc />
     public override int LabelCount { get; }
 
     /// <inheritdoc />

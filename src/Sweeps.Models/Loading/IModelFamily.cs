@@ -21,6 +21,10 @@ internal interface IModelFamily
     /// <exception cref="ModelLoadException">The field is wrong.</exception>
     int MaxPositions(ModelConfig config) => config.Whole("max_position_embeddings", int.MaxValue);
 
+    /// <summary>The id of padding; null where config.json names none.</summary>
+    /// <exception cref="ModelLoadException">A field is wrong.</exception>
+    long? PadTokenId(ModelConfig config) => config.PadTokenId(config.Whole("vocab_size"));
+
     /// <summary>Makes the model; a null folder draws new weights.</summary>
     /// <exception cref="ModelLoadException">Config or weights do not fit.</exception>
     Transformer Create(ModelConfig config, SafetensorsFolder? folder, LoadOptions options);

@@ -85,6 +85,16 @@ public sealed class ModelConfig
         return value is { ValueKind: JsonValueKind.Number } && value.Value.TryGetInt64(out var number) ? number : null;
     }
 
+    /// <summary>The field <c>pad_token_id</c>, or null when absent.</summary>
+    /// <param name="vocabulary">How many tokens there are: the id is below.</param>
+    public long? PadTokenId(int vocabulary)
+    {
+        var pad = WholeOrNull("pad_token_id");
+        return pad is null or >= 0 && pad.GetValueOrDefault() < vocabulary
+            ? pad
+            : throw Fault("pad_token_id", $"a token id below vocab_size, {vocabulary}, or null where there is no padding token");
+    }
+
     /// <summary>A finite number.</summary>
     public double Number(string name, double? otherwise = null)
     {

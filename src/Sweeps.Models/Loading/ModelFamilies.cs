@@ -59,6 +59,10 @@ public static class ModelFamilies
     /// <exception cref="ModelLoadException">Unknown type or bad config.</exception>
     public static int MaxPositions(ModelConfig config) => Find(config).MaxPositions(config);
 
+    /// <summary>What a model pads texts with, from its config alone; null where it names nothing.</summary>
+    /// <exception cref="ModelLoadException">Unknown type or bad config.</exception>
+    public static int? PadTokenId(ModelConfig config) => (int?)Find(config).PadTokenId(config);
+
     private static Transformer Create(
         IModelFamily family, ModelConfig config, SafetensorsFolder weights, LoadOptions? options)
     {

@@ -63,7 +63,7 @@ internal sealed record ModernBertConfig(
             config.Probability("attention_dropout", 0),
             config.Probability("mlp_dropout", 0),
             config.Probability("classifier_dropout", 0),
-            config.WholeOrNull("pad_token_id"),
+            config.PadTokenId(config.Whole("vocab_size")),
             config.Number("initializer_range", 0.02));
     }
 

@@ -18,4 +18,6 @@ internal sealed class RobertaFamily : IModelFamily
         new RobertaModel(RobertaConfig.Read(config), new WeightBinder(folder, Prefix, options));
 
     public int MaxPositions(ModelConfig config) => RobertaConfig.MaxPositions(RobertaConfig.Read(config));
+
+    public long? PadTokenId(ModelConfig config) => RobertaConfig.Read(config).PadTokenId;
 }

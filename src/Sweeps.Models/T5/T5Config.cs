@@ -37,7 +37,7 @@ internal sealed record T5Config(
         }
 
         var vocabulary = config.Whole("vocab_size");
-        var pad = config.WholeOrNull("pad_token_id");
+        var pad = config.PadTokenId(vocabulary);
         var start = config.WholeOrNull("decoder_start_token_id") ?? pad ?? 0;
         if (start < 0 || start >= vocabulary)
         {

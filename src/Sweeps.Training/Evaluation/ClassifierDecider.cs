@@ -9,15 +9,15 @@ namespace Sweeps.Training.Evaluation;
 
 /// <summary>Decides for the label with the highest score.</summary>
 /// <param name="model">The model; its head gives one score a label.</param>
-/// <param name="padId">Id that fills short rows up.</param>
-internal sealed class ClassifierDecider(TrialModel model, int padId) : IDecider
+/// <param name="encoding">Padding, and what ends a prompt.</param>
+internal sealed class ClassifierDecider(TrialModel model, TextEncoding encoding) : IDecider
 {
     /// <inheritdoc/>
     public BatchVerdict Judge(EncodedSplit split, int[] rows, bool withScores)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        using var batch = BatchBuilder.Pad([.. rows.Select(row => split.Rows[row])], padId);
+        using var batch = BatchBuilder.Pad([.. rows.Select(row => encoding.Prompt(split.Rows[row], model.Body, model.Head))], encoding.PadId);
         var logits = model.Logits(batch, DropoutContext.None);
         var targets = tensor(rows.Select(row => (long)split.Label(row)).ToArray());
         var best = logits.argmax(1).data<long>().ToArray();

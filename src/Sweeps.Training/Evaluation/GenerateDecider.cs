@@ -51,5 +51,5 @@ internal sealed class GenerateDecider(Transformer model, GenerateHead head, Text
 
     private TokenBatch Prompts(EncodedSplit split, int[] rows) =>
         BatchBuilder.Pad(
-            [.. rows.Select(row => encoding.Prompt(split.Rows[row], model))], encoding.PadId);
+            [.. rows.Select(row => encoding.Prompt(split.Rows[row], model, head))], encoding.PadId);
 }

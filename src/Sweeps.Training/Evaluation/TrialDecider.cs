@@ -13,7 +13,7 @@ internal static class TrialDecider
     {
         GenerateHead generate => new GenerateDecider(model.Body, generate, encoding),
         MultiLabelHead several => new MultiLabelDecider(model, several, encoding.PadId),
-        _ => new ClassifierDecider(model, encoding.PadId),
+        _ => new ClassifierDecider(model, encoding),
     };
 
     /// <summary>What scores its splits.</summary>

@@ -174,15 +174,12 @@ public static class ModelExporter
         config["id2label"] = new JsonObject(labels.Select((name, index) => KeyValuePair.Create($"{index}", (JsonNode?)name)));
         config["label2id"] = new JsonObject(labels.Select((name, index) => KeyValuePair.Create(name, (JsonNode?)index)));
         config["problem_type"] = model.Head is MultiLabelHead ? "multi_label_classification" : "single_label_classification";
-        if (model.Body.IsDecoder && config["pad_token_id"] is null)
+        if (model.Body.IsDecoder)
         {
             // Without it Transformers classifies one text at a time only.
-            config["pad_token_id"] = PadId(encoding);
+            config["pad_token_id"] = ExportPadding.Id(model.Body, encoding.Tokenizer);
         }
     }
-
-    /// <summary>The id of padding: the tokenizer's, or the end token where it names none, as is usual.</summary>
-    private static int PadId(TextEncoding encoding) => encoding.Tokenizer.PadId ?? encoding.Tokenizer.EosId ?? 0;
 
     /// <summary>
     /// Names the class that reads the model as it was trained. A head that reads another vector than the family's
@@ -229,13 +226,9 @@ public static class ModelExporter
             File.Copy(Path.Combine(from, name), Path.Combine(folder, name), overwrite: true);
         }
 
-        var path = Path.Combine(folder, "tokenizer_config.json");
-        if (model.Body.IsDecoder && encoding.Tokenizer is { PadId: null, EosId: { } end } tokenizer && File.Exists(path)
-            && JsonNode.Parse(File.ReadAllText(path)) is JsonObject config && config["pad_token"] is null)
+        if (model.Body.IsDecoder)
         {
-            // Without it a tokenizer refuses to pad: several texts at once could not be read.
-            config["pad_token"] = tokenizer.TokenOf(end);
-            WriteJson(path, config);
+            ExportPadding.Write(model.Body, encoding.Tokenizer, folder);
         }
     }
 
@@ -258,5 +251,5 @@ public static class ModelExporter
     private static JsonObject ReadConfig(string folder) =>
         JsonNode.Parse(File.ReadAllText(Path.Combine(folder, Config)))!.AsObject();
 
-    private static void WriteJson(string path, JsonNode node) => File.WriteAllText(path, node.ToJsonString(Indented) + "\n");
+    internal static void WriteJson(string path, JsonNode node) => File.WriteAllText(path, node.ToJsonString(Indented) + "\n");
 }

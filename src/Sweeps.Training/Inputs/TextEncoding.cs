@@ -8,6 +8,7 @@ using Sweeps.Data.Splits;
 using Sweeps.Data.Templates;
 using Sweeps.Data.Tokenizers;
 using Sweeps.Models;
+using Sweeps.Models.Heads;
 using Sweeps.Models.Loading;
 
 namespace Sweeps.Training.Inputs;
@@ -25,8 +26,9 @@ internal sealed class TextEncoding
     /// <param name="tokenizer">Of the base model.</param>
     /// <param name="maxPositions">Longest input of the base model, tokens.</param>
     /// <param name="chat">The layout of its conversations; wanted where the settings ask for <c>chat</c>.</param>
+    /// <param name="padId">What the base model takes for padding; null: the tokeniser's.</param>
     /// <exception cref="DataException">The template cannot be used.</exception>
-    public TextEncoding(TrialSettings settings, ITokenizer tokenizer, int maxPositions, ChatLayout? chat = null)
+    public TextEncoding(TrialSettings settings, ITokenizer tokenizer, int maxPositions, ChatLayout? chat = null, int? padId = null)
     {
         if (settings.Chat != chat is not null)
         {
@@ -36,6 +38,7 @@ internal sealed class TextEncoding
         _settings = settings;
         Tokenizer = tokenizer;
         Chat = chat;
+        PadId = padId ?? tokenizer.PadId ?? 0;
         Template = TextTemplate.Parse(settings.Template);
 
         // What is written behind a prompt needs positions too, and so do virtual tokens in front of it.
@@ -50,7 +53,7 @@ internal sealed class TextEncoding
         _encoder = Encoder();
     }
 
-    /// <summary>As the constructor, with positions and chat layout of a base model's folder.</summary>
+    /// <summary>As the constructor, with positions, padding and chat layout of a base model's folder.</summary>
     /// <exception cref="DataException">The template cannot be used.</exception>
     /// <exception cref="TrainingException">The base's config.json cannot be used, or it has no chat layout where one is asked for.</exception>
     public static TextEncoding Of(TrialSettings settings, ITokenizer tokenizer, string baseFolder)
@@ -58,7 +61,8 @@ internal sealed class TextEncoding
         try
         {
             var config = ModelConfig.Read(baseFolder);
-            return new TextEncoding(settings, tokenizer, ModelFamilies.MaxPositions(config), ChatOf(settings, config.ModelType, tokenizer));
+            return new TextEncoding(
+                settings, tokenizer, ModelFamilies.MaxPositions(config), ChatOf(settings, config.ModelType, tokenizer), ModelFamilies.PadTokenId(config));
         }
         catch (ModelLoadException error)
         {
@@ -134,8 +138,10 @@ internal sealed class TextEncoding
         return left;
     }
 
-    /// <summary>Id that fills short rows up.</summary>
-    public int PadId => Tokenizer.PadId ?? 0;
+    /// <summary>
+    /// Id that fills short rows up: the model's, since a decoder's classifier takes the last other token for the end of a text.
+    /// </summary>
+    public int PadId { get; }
 
     /// <summary>Reads a pinned file.</summary>
     /// <param name="path">The pinned copy, whose name has no ending.</param>
@@ -200,16 +206,20 @@ internal sealed class TextEncoding
     public int[] Encode(Row row) => _encoder.Encode(row).InputIds;
 
     /// <summary>
-    /// An encoded text as a label is written after it: under a decoder without what the tokeniser puts behind a text (an end
-    /// token, say), since the answer goes on there. A conversation ends where the answer begins.
+    /// An encoded text as a head of the model reads it. Where a decoder says what comes next, the text stands without what the
+    /// tokeniser puts behind it (an end token, say), since the answer goes on there. A conversation ends where the answer begins.
     /// </summary>
-    public int[] Prompt(int[] ids, Transformer model)
+    public int[] Prompt(int[] ids, Transformer model, ClassifierHead head)
     {
         var suffix = Tokenizer.Suffix;
-        return Chat is null && model.IsDecoder && suffix.Count > 0 && ids.Length > suffix.Count && ids.AsSpan(ids.Length - suffix.Count).SequenceEqual([.. suffix])
+        return Chat is null && model.IsDecoder && head.ReadsNextToken && suffix.Count > 0 && ids.Length > suffix.Count && ids.AsSpan(ids.Length - suffix.Count).SequenceEqual([.. suffix])
             ? ids[..^suffix.Count]
             : ids;
     }
+
+    /// <summary>A split whose texts are as a head of the model reads them.</summary>
+    public EncodedSplit Prompts(EncodedSplit split, Transformer model, ClassifierHead head) =>
+        split with { Rows = [.. split.Rows.Select(ids => Prompt(ids, model, head))] };
 
     /// <summary>Mean tokens of the rows, whatever their labels.</summary>
     public double MeanTokens(DataTable table) => table.Rows.Average(row => (double)Encode(row).Length);

@@ -54,7 +54,7 @@ public sealed class Predictor : IDisposable
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var ids = _encoding.Encode(table.Rows[0]);
-        using var batch = BatchBuilder.Pad([_model.Head is GenerateHead ? _encoding.Prompt(ids, _model.Body) : ids], _encoding.PadId);
+        using var batch = BatchBuilder.Pad([_encoding.Prompt(ids, _model.Body, _model.Head)], _encoding.PadId);
         var logits = _model.Logits(batch, DropoutContext.None).data<float>().ToArray();
         var scores = _variant is { UsesScores: true }
             ? ScoreVariant.Apply(_variant, [logits], _facts)[0]

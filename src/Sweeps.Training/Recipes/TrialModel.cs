@@ -1,4 +1,3 @@
-using System.Globalization;
 using Sweeps.Core.Spec;
 using Sweeps.Core.States;
 using Sweeps.Data;
@@ -132,9 +131,9 @@ internal sealed class TrialModel : IDisposable
         return settings.Head switch
         {
             _ when settings.Data.IsMultiLabel => settings.Head == "linear"
-                ? PaddedAlike(body, tokenizer, new MultiLabelHead(body, labels.Count, options, pooling: PoolingOf(settings)))
+                ? new MultiLabelHead(body, labels.Count, options, pooling: PoolingOf(settings))
                 : throw new ArgumentException($"head '{settings.Head}' decides for one label a text; rows with a label_separator have any number: use head linear"),
-            "linear" => PaddedAlike(body, tokenizer, new LinearHead(body, labels.Count, options, pooling: PoolingOf(settings))),
+            "linear" => new LinearHead(body, labels.Count, options, pooling: PoolingOf(settings)),
             "label-tokens" => new LabelTokensHead(
                 body,
                 [.. Texts().Select(texts => (IReadOnlyList<long>)[.. texts.Select(tokens => tokens[0])])],
@@ -156,20 +155,6 @@ internal sealed class TrialModel : IDisposable
             "generate" => new GenerateHead(body, Texts(), LabelTokens.End(tokenizer, chat), labels.Names, settings.Constrained),
             _ => throw new ArgumentException($"head '{settings.Head}' is not known: linear, label-tokens, trimmed or generate"),
         };
-    }
-
-    /// <summary>A decoder's linear head finds the last token by the id of padding: config.json and tokenizer must mean the same.</summary>
-    private static LinearHead PaddedAlike(Transformer body, ITokenizer tokenizer, LinearHead head)
-    {
-        if (!body.IsDecoder || body.PadTokenId is not { } pad || pad == (tokenizer.PadId ?? 0))
-        {
-            return head;
-        }
-
-        head.Dispose();
-        throw new ArgumentException(
-            $"head linear: config.json of the base says pad_token_id {pad}, its tokenizer pads with {tokenizer.PadId?.ToString(CultureInfo.InvariantCulture) ?? "nothing (0 is taken)"}: "
-            + "make pad_token_id and the tokenizer's pad_token agree, or use head trimmed");
     }
 
     private static HeadPooling? PoolingOf(TrialSettings settings) => settings.Pooling switch

@@ -30,7 +30,7 @@ internal static class TrialTask
             }
 
             model.Head.Objective = objective;
-            return new ClassifierTask(model.Body, model.Head, rows, encoding.PadId);
+            return new ClassifierTask(model.Body, model.Head, encoding.Prompts(rows, model.Body, model.Head), encoding.PadId);
         }
         catch (ArgumentException error)
         {
@@ -58,7 +58,7 @@ internal static class TrialTask
         return new LanguageTask(
             model,
             [.. rows.Rows.Select((prompt, row) =>
-                GradedRow.Of(encoding.Prompt(prompt, model), head.Answer(rows.Label(row)), rows.Label(row)))],
+                GradedRow.Of(encoding.Prompt(prompt, model, head), head.Answer(rows.Label(row)), rows.Label(row)))],
             encoding.PadId,
             objective);
     }

@@ -58,6 +58,14 @@ internal sealed class TrialWorkplace : IDisposable
         }
         """;
 
+    /// <summary>Its config.json pads with another token (the end token, 2) than its tokenizer (0), and has rows for four tokens more.</summary>
+    private const string Llama = """
+        {
+          "model_type": "llama", "vocab_size": 260, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
+          "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 40, "pad_token_id": 2, "initializer_range": 0.2
+        }
+        """;
+
     /// <summary>A base whose tokenizer has the tokens of its chat layout: start of turn 256, end 257, then its two roles.</summary>
     public const string Chat = "chat";
 
@@ -70,6 +78,7 @@ internal sealed class TrialWorkplace : IDisposable
         ["deberta"] = (Deberta, 40),
         ["t5"] = (T5, 40),
         ["gemma3"] = (Gemma3, 40),
+        ["llama"] = (Llama, 40),
         ["long"] = (Gemma3.Replace("\"max_position_embeddings\": 40", "\"max_position_embeddings\": 160", StringComparison.Ordinal), 160),
         [Chat] = (Gemma3.Replace("\"max_position_embeddings\": 40", "\"max_position_embeddings\": 160", StringComparison.Ordinal)
             .Replace("\"vocab_size\": 256", "\"vocab_size\": 260", StringComparison.Ordinal), 160),

@@ -91,7 +91,8 @@ internal static class CardUsage
 
         var place = facts.HasBase ? $"f\"{{folder}}/{ModelExporter.BaseName}\"" : CardText.Quoted(BasePlace(facts));
         Line(code, $"base = {AutoClass(facts)}.from_pretrained({place}, {arguments})");
-        if (facts is { Classifies: true, HasBase: false, Model.Body: { IsDecoder: true, PadTokenId: null } })
+        if (facts is { Classifies: true, HasBase: false, Model.Body: { IsDecoder: true } body }
+            && body.PadTokenId != ExportPadding.Id(body, facts.Encoding.Tokenizer))
         {
             Line(code, "base.config.pad_token_id = tokenizer.pad_token_id");
         }
@@ -139,6 +140,13 @@ internal static class CardUsage
     {
         var special = facts.Encoding.Chat is null ? string.Empty : " add_special_tokens=False,";
         Line(code, $"inputs = tokenizer(text,{special} truncation=True, max_length={facts.Encoding.MaxLength}, return_tensors=\"pt\")");
+        var goesOn = facts.Model is { Body.IsDecoder: true, Head.ReadsNextToken: true } && facts.Encoding.Chat is null;
+        if (goesOn && facts.Encoding.Tokenizer.Suffix.Count is > 0 and var suffix)
+        {
+            Line(code, $"# The tokenizer ends a text with {suffix} special token{(suffix > 1 ? "s" : string.Empty)}: here the answer goes on.");
+            Line(code, $"inputs = {{name: ids[:, :-{suffix}] for name, ids in inputs.items()}}");
+        }
+
         switch (facts.Model.Head)
         {
             case GenerateHead:
@@ -207,13 +215,6 @@ internal static class CardUsage
     {
         var head = (GenerateHead)facts.Model.Head;
         var end = Inputs.LabelTokens.End(facts.Encoding.Tokenizer, facts.Encoding.Chat);
-        var suffix = facts.Model.Body.IsDecoder && facts.Encoding.Chat is null ? facts.Encoding.Tokenizer.Suffix.Count : 0;
-        if (suffix > 0)
-        {
-            Line(code, $"# The tokenizer ends a text with {suffix} special token{(suffix > 1 ? "s" : string.Empty)}: here the answer goes on.");
-            Line(code, $"inputs = {{name: ids[:, :-{suffix}] for name, ids in inputs.items()}}");
-        }
-
         var texts = Inputs.LabelTokens.Of(facts.Settings, facts.Encoding.Tokenizer, facts.Encoding.Chat);
         Line(code, "# The tokens of each label's texts, with the end token.");
         Line(code, "labels = {");

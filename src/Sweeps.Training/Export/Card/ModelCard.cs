@@ -117,6 +117,14 @@ internal static class ModelCard
                 : $"It knows {facts.Labels.Count} labels and gives one of them to every text, whatever the text is about.",
             "The results are of the rows named above. Other sources, languages, times and ways of asking were not tried; nothing was examined for bias.",
         ];
+        if (facts is { Classifies: true, Model.Body: { IsDecoder: true, PadTokenId: { } pad } body }
+            && ExportPadding.Id(body, facts.Encoding.Tokenizer) is var own && own != pad)
+        {
+            limits.Add(
+                $"The base's config.json names the padding token {pad}, which its tokenizer does not have. This model is padded with {own}, "
+                + "the tokenizer's own, and its `pad_token_id` says so: the scores are the same.");
+        }
+
         if (facts.Origin is { Chosen: false })
         {
             limits.Add("The sweep had not chosen this trial when it was exported: another one may be better, and its test rows were not scored.");
