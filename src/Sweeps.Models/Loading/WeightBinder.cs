@@ -44,6 +44,9 @@ internal sealed class WeightBinder
     private static Regex HeadTensor { get; } =
         new(@"^(classifier|score|lm_head|lm_predictions|mask_predictions|cls|qa_outputs|head|decoder)\.", RegexOptions.CultureInvariant);
 
+    /// <summary>Tensors of a classifier's head.</summary>
+    private static Regex OwnHead { get; } = new(@"^(classifier|score)\.", RegexOptions.CultureInvariant);
+
     public ScalarType Type => options.Type;
 
     public Device Device => options.Device;
@@ -149,9 +152,20 @@ internal sealed class WeightBinder
                 $"{source}: not in the checkpoint, newly initialised from seed {options.Seed}: {string.Join(", ", fresh)}");
         }
 
-        if (left.Count > 0)
+        var heads = left.Where(name => OwnHead.IsMatch(name)).ToList();
+        Unused(heads, "the base's own head ", " is not used: trials decide by a head of their own");
+        Unused([.. left.Except(heads)], "in the checkpoint but not used: ", "");
+        Unused([.. stored.Keys.Where(name => ignored.IsMatch(name)).Order(StringComparer.Ordinal)], "ignored buffers: ", "");
+    }
+
+    /// <summary>Says of tensors that they are left over.</summary>
+    private void Unused(List<string> names, string before, string after)
+    {
+        if (names.Count > 0)
         {
-            options.Log($"{source}: in the checkpoint but not used: {string.Join(", ", left)}");
+            var shown = names.Take(MostNamed).Select(name => $"{name} [{string.Join(", ", folder!.Find(stored[name])!.Shape)}]");
+            var more = names.Count > MostNamed ? $" (and {names.Count - MostNamed} more)" : "";
+            options.Log($"{source}: {before}{string.Join(", ", shown)}{more}{after}");
         }
     }
 }

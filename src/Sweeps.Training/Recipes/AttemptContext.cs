@@ -1,3 +1,4 @@
+using Sweeps.Core.Ids;
 using Sweeps.Core.Spec;
 using Sweeps.Core.States;
 using Sweeps.Core.Trainer;
@@ -45,13 +46,22 @@ internal sealed class AttemptContext
         return new AttemptContext(assignment, settings, link, session, folder, TextEncoding.Of(settings, tokenizer, folder));
     }
 
-    /// <summary>Builds the trial's model.</summary>
+    /// <summary>Builds the trial's model; before a sweep costs anything it is told what of it is not the base's.</summary>
     public TrialModel BuildModel()
     {
         Link.Beat("load");
-        var model = TrialModel.Build(Settings, BaseFolder, Encoding.Labels, Encoding.Tokenizer);
+        var model = TrialModel.Build(Settings, BaseFolder, Encoding.Labels, Encoding.Tokenizer, Tell);
         Link.Beat("load");
         return model;
+    }
+
+    /// <summary>Preflights speak for the trials like them, so that a sweep's log says it once.</summary>
+    private void Tell(string line)
+    {
+        if (Assignment.Job.Kind == JobKind.Preflight && Assignment.Attempt == 1)
+        {
+            Link.Send(new EventFrame("model", line));
+        }
     }
 
     private static TrialSettings ReadSettings(string json)

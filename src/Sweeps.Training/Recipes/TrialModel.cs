@@ -45,13 +45,21 @@ internal sealed class TrialModel : IDisposable
     public IReadOnlyList<NamedParameter> Trainable => Method.Trainable;
 
     /// <summary>Loads the base and puts head and method on it.</summary>
+    /// <param name="settings">Head, method, precision, seed.</param>
+    /// <param name="baseFolder">A Hugging Face folder.</param>
+    /// <param name="labels">What the head decides between.</param>
+    /// <param name="tokenizer">Of the base.</param>
+    /// <param name="log">Gets a sentence on each thing that is new or left over: heads, poolers, buffers; null drops them.</param>
     /// <exception cref="TrainingException">The settings do not fit the base.</exception>
-    public static TrialModel Build(TrialSettings settings, string baseFolder, LabelSet labels, ITokenizer tokenizer)
+    public static TrialModel Build(
+        TrialSettings settings, string baseFolder, LabelSet labels, ITokenizer tokenizer, Action<string>? log = null)
     {
+        log ??= _ => { };
         var seed = StableHash.Mix(StableHash.Of("trial"), (ulong)(uint)settings.Seed);
         var options = new LoadOptions
         {
             Seed = seed,
+            Log = line => log(line.Replace($"{baseFolder}: ", "", StringComparison.Ordinal)),
             Type = settings.Precision switch
             {
                 "float32" => ScalarType.Float32,
@@ -78,6 +86,7 @@ internal sealed class TrialModel : IDisposable
             body = ModelFamilies.Load(baseFolder, options);
             body.RecomputesBlocks = settings.GradientCheckpointing;
             head = MakeHead(settings, body, labels, tokenizer, options);
+            Tell(body, head, log);
             var method = TrialMethod.Make(settings, body, head.Parameters, seed);
             return method.Trainable.Count > 0 || settings.Method == "zero-shot"
                 ? new TrialModel(body, head, method)
@@ -90,6 +99,21 @@ internal sealed class TrialModel : IDisposable
             head?.Dispose();
             body?.Dispose();
             throw error as TrainingException ?? new TrainingException(FailureClass.BadSpec, error.Message, error);
+        }
+    }
+
+    /// <summary>Names the weights of a head, none of which the base gave as they are.</summary>
+    private static void Tell(Transformer body, ClassifierHead head, Action<string> log)
+    {
+        var owned = head.Parameters.Except(body.Parameters.Concat(body.ClassifierParameters)).ToList();
+        var names = string.Join(", ", owned.Select(parameter => $"{parameter.Name} [{string.Join(", ", parameter.Value.shape)}]"));
+        if (head is LinearHead)
+        {
+            log($"new head {names}: not in the base, begins at random");
+        }
+        else if (owned.Count > 0)
+        {
+            log($"new head {names}: begins with rows of the base's vocabulary projection");
         }
     }
 

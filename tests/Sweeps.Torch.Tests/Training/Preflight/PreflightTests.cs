@@ -3,8 +3,11 @@ using Sweeps.Core.Ids;
 using Sweeps.Core.States;
 using Sweeps.Core.Trainer;
 using Sweeps.Data;
+using Sweeps.Models.Loading;
+using Sweeps.Models.Safetensors;
 using Sweeps.Training.Inspect;
 using Xunit;
+using static TorchSharp.torch;
 
 namespace Sweeps.Torch.Tests.Training.Preflight;
 
@@ -43,6 +46,27 @@ public sealed class PreflightTests : IDisposable
         var failed = Assert.IsType<FailedFrame>(TrialWorkplace.Run(_place.Assign("bert", Job, 1, settings), new RecordingLink()));
         Assert.Equal(FailureClass.BadData, failed.Failure);
         Assert.Matches(@"train\.csv:\d+: the label 'Average' is not among the declared labels", failed.Message);
+    }
+
+    [Fact]
+    public void A_preflight_says_once_what_is_new_and_what_of_the_base_is_not_used()
+    {
+        MakeBare();
+        var link = new RecordingLink();
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign("bert", Job, 1, TrialWorkplace.Settings), link));
+
+        Assert.All(link.Events, told => Assert.Equal("model", told.Kind));
+        Assert.Equal(
+            [
+                "the base's own head classifier.weight [5, 32] is not used: trials decide by a head of their own",
+                "ignored buffers: bert.embeddings.position_ids [1, 40]",
+                "new head classifier.weight [3, 32], classifier.bias [3]: not in the base, begins at random",
+            ],
+            link.Events.Select(told => told.Message));
+
+        var again = new RecordingLink();
+        Assert.IsType<DoneFrame>(TrialWorkplace.Run(_place.Assign("bert", Job, 2, TrialWorkplace.Settings), again));
+        Assert.Empty(again.Events);
     }
 
     [Fact]
@@ -110,5 +134,20 @@ public sealed class PreflightTests : IDisposable
 
         var refused = Assert.Throws<DataException>(() => BaseInspector.Inspect(_place["gemma3"], TrialWorkplace.Settings, _place["train.csv"]));
         Assert.Contains("1 tokens of its vocabulary of 257 have no row among the model's 256 embeddings", refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Saves the encoder without its prefix, with a head for five labels and a buffer, as old files are.</summary>
+    private void MakeBare()
+    {
+        var folder = _place["bert"];
+        using var scope = NewDisposeScope();
+        using var model = ModelFamilies.Load(folder);
+        SafetensorsWriter.Save(
+            Path.Combine(folder, "model.safetensors"),
+            [
+                .. model.Parameters.Select(parameter => KeyValuePair.Create(parameter.Name["bert.".Length..], parameter.Value)),
+                KeyValuePair.Create("classifier.weight", ones(5, 32)),
+                KeyValuePair.Create("embeddings.position_ids", arange(40, dtype: ScalarType.Int64).view(1, 40)),
+            ]);
     }
 }
