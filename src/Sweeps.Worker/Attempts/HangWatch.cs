@@ -3,12 +3,16 @@ using System.Globalization;
 namespace Sweeps.Worker.Attempts;
 
 /// <summary>
-/// Sees a trainer's hang: silence of the phase beyond its limit, or, in step and evaluate, CPU time that does not move.
+/// Sees a trainer's hang: silence of the phase beyond its limit, or, in step and evaluate, CPU time that hardly moves.
 /// Silence is counted in the worker's ticks, so that a machine that slept sees no hang. Thread-safe.
 /// </summary>
 internal sealed class HangWatch(WorkerOptions options, TimeProvider clock)
 {
     private const int GapsKept = 64;
+
+    /// <summary>Of a second's 100 clock ticks: what a hung process may still use to read its pipe and to collect garbage.</summary>
+    private const double IdleTicks = 1;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Phase> _phases = new(StringComparer.Ordinal);
     private string _phase = "load";
@@ -66,11 +70,13 @@ internal sealed class HangWatch(WorkerOptions options, TimeProvider clock)
             if (_silent > 1 && (_phase is "step" or "evaluate"))
             {
                 var now = cpu();
-                _still = now is not null && now == _cpu ? _still + 1 : 0;
-                _cpu = now;
-                if (_still >= options.Ticks(options.BeatLimits.Still))
+                if (now is null || _cpu is null || now - _cpu > IdleTicks * options.BeatLimits.Still.TotalSeconds)
                 {
-                    return Words("no CPU time used", options.BeatLimits.Still);
+                    (_cpu, _still) = (now, 0);
+                }
+                else if (++_still >= options.Ticks(options.BeatLimits.Still))
+                {
+                    return Words("hardly any CPU time used", options.BeatLimits.Still);
                 }
             }
 

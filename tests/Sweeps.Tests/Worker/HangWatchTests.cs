@@ -34,7 +34,7 @@ public sealed class HangWatchTests
     {
         Beats("step", 1, 1, 1);
         _watch.Beat("write");
-        Assert.Equal("hang in phase step: no CPU time used for 15 s", TicksToHang(() => 100).Words);
+        Assert.Equal("hang in phase step: hardly any CPU time used for 15 s", TicksToHang(() => 100).Words);
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class HangWatchTests
     {
         Beats("step", 1, 1, 1);
         var (ticks, words) = TicksToHang(() => 100);
-        Assert.Equal("hang in phase step: no CPU time used for 15 s", words);
+        Assert.Equal("hang in phase step: hardly any CPU time used for 15 s", words);
         Assert.InRange(ticks, 15, 18);
     }
 
@@ -53,7 +53,17 @@ public sealed class HangWatchTests
     {
         Beats(phase, 1, 1, 1);
         var cpu = 0L;
-        Assert.Equal(61, TicksToHang(() => moves ? cpu++ : 0).Ticks);
+        Assert.Equal(61, TicksToHang(() => moves ? cpu += 5 : 0).Ticks);
+    }
+
+    [Fact]
+    public void A_hung_process_that_still_reads_its_pipe_is_seen()
+    {
+        Beats("step", 1, 1, 1);
+        var cpu = 0L;
+        var (ticks, words) = TicksToHang(() => cpu += 1);
+        Assert.Equal("hang in phase step: hardly any CPU time used for 15 s", words);
+        Assert.InRange(ticks, 15, 18);
     }
 
     [Fact]
