@@ -51,7 +51,7 @@ public sealed record TrainedModel(TrialSettings Settings, string BaseFolder, str
 
     /// <summary>A variant of the trial by its name; null for the plain decision.</summary>
     /// <exception cref="InvalidDataException">It has none of that name.</exception>
-    internal VariantSettings? Variant(string? name)
+    public VariantSettings? Variant(string? name)
     {
         if (name is null or VariantSettings.Plain)
         {

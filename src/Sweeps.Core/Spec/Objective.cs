@@ -1,3 +1,6 @@
+using Sweeps.Core.Ledger;
+using Sweeps.Core.Trainer;
+
 namespace Sweeps.Core.Spec;
 
 /// <summary>What is optimised, on the validation rows.</summary>
@@ -18,6 +21,12 @@ public sealed record Objective(string Metric, bool Maximize)
         };
         return value is { } v && double.IsFinite(v) ? v : null;
     }
+
+    /// <summary>Its value in an evaluation that a trainer offers.</summary>
+    public double? Of(OfferedEvaluation evaluation) => Of(evaluation.MacroF1, evaluation.Accuracy, evaluation.Loss);
+
+    /// <summary>Its value in a committed evaluation.</summary>
+    public double? Of(EvaluationRow evaluation) => Of(evaluation.MacroF1, evaluation.Accuracy, evaluation.Loss);
 
     /// <summary>Whether a value beats the best so far. Only strictly better wins, so that of equals the first stays.</summary>
     public bool IsBetter(double value, double? best) =>

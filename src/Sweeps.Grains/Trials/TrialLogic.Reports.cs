@@ -246,16 +246,14 @@ internal sealed partial class TrialLogic
     private double? ValueOf(IEnumerable<OfferedEvaluation> evaluations)
     {
         var objective = _sweep!.ToObjective();
-        double? Value(OfferedEvaluation e) => objective.Of(e.MacroF1, e.Accuracy, e.Loss);
-        return objective.Best(evaluations, e => e.Variant, Value) is { } best ? Value(best) : null;
+        return objective.Best(evaluations, e => e.Variant, objective.Of) is { } best ? objective.Of(best) : null;
     }
 
     private double? ValueAt(IReadOnlyList<EvaluationRow> evaluations, int step)
     {
         var objective = _sweep!.ToObjective();
-        double? Value(EvaluationRow e) => objective.Of(e.MacroF1, e.Accuracy, e.Loss);
         var there = evaluations.Where(e => e.Step == step && e.Split == "validation");
-        return objective.Best(there, e => e.Variant, Value) is { } best ? Value(best) : null;
+        return objective.Best(there, e => e.Variant, objective.Of) is { } best ? objective.Of(best) : null;
     }
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;

@@ -37,12 +37,7 @@ internal static class EvaluateCommand
         command.SetAction(parse => TrainerCommandLine.Guard(parse.GetValue(threads), () =>
         {
             var trained = model.Get(parse);
-            var wanted = parse.GetValue(variant) ?? VariantSettings.Plain;
-            if (wanted != VariantSettings.Plain && trained.Settings.Variants?.Any(v => v.Name == wanted) != true)
-            {
-                throw new InvalidDataException($"the trial has no variant '{wanted}'");
-            }
-
+            var wanted = trained.Variant(parse.GetValue(variant))?.Name ?? VariantSettings.Plain;
             var output = parse.GetValue(predictions);
             if (File.Exists(output))
             {

@@ -208,11 +208,8 @@ internal sealed class TrainRecipe(JobAssignment assignment, TrainerSession sessi
     }
 
     /// <summary>What the weights as they are are worth: the value of their best decision.</summary>
-    private double Value(IReadOnlyList<OfferedEvaluation> decisions)
-    {
-        double? Of(OfferedEvaluation e) => _objective.Of(e.MacroF1, e.Accuracy, e.Loss);
-        return Of(_objective.Best(decisions, e => e.Variant, Of)!)!.Value;
-    }
+    private double Value(IReadOnlyList<OfferedEvaluation> decisions) =>
+        _objective.Of(_objective.Best(decisions, e => e.Variant, _objective.Of)!)!.Value;
 
     /// <summary>Copies weights and optimiser and hands them to the writer. False: the attempt is over.</summary>
     private bool Save(Patience patience, IReadOnlyList<OfferedEvaluation> evaluations, bool isBest)

@@ -38,7 +38,7 @@ internal static class TrialSummaries
 
     /// <summary>The evaluation of the trial's best decision at its best step; null before the first.</summary>
     public static EvaluationRow? Best(TrialView view, Objective objective) =>
-        objective.Best(view.Decisions, row => row.Variant, row => objective.Of(row.MacroF1, row.Accuracy, row.Loss));
+        objective.Best(view.Decisions, row => row.Variant, objective.Of);
 
     /// <summary>The scores of an evaluation; null for none.</summary>
     public static Scores? Scores(EvaluationRow? row)
